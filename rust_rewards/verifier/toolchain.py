@@ -1,0 +1,95 @@
+"""Finds the Rust toolchain once per process: rustc, clippy-driver and rustdoc behind rustup's shims, and their version.
+
+The tools are called where they lie in the toolchain (rustup's shim costs 8 ms a call). Nothing is looked up on import.
+"""
+
+import functools
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+INSTALL_LINE = "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile default"
+PROBE_SECONDS = 60  # rustup may unpack or rewrite a toolchain on first use; a hung shim must not hang a training run
+
+
+class ToolchainError(RuntimeError):
+    """No usable Rust toolchain, or a tool of it is missing."""
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """Where a Rust toolchain lies and what it is. `clippy` and `rustdoc` are `None` when not installed."""
+
+    sysroot: Path
+    rustc: Path
+    clippy: Path | None
+    rustdoc: Path | None
+    version: str
+    host: str
+
+    def require_clippy(self) -> Path:
+        """Return clippy-driver's path, or raise `ToolchainError` with the line that installs it."""
+        if self.clippy is None:
+            raise ToolchainError(
+                f"Lints need clippy-driver, which toolchain {self.version} has not. Run: rustup component add clippy"
+            )
+        return self.clippy
+
+
+def find_toolchain(name: str | None = None) -> Toolchain:
+    """Find rustc and its companions.
+
+    Args:
+        name (`str`, *optional*): A rustup toolchain such as `"nightly"`; defaults to the `RUST_REWARDS_TOOLCHAIN`
+            environment variable, then to whatever `rustc` on PATH is.
+
+    Raises:
+        ToolchainError: When there is no rustc, or it does not answer.
+    """
+    return _find(name or os.environ.get("RUST_REWARDS_TOOLCHAIN") or None)
+
+
+@functools.cache
+def _find(name: str | None) -> Toolchain:
+    shim = shutil.which("rustc") or shutil.which("rustc", path=str(Path.home() / ".cargo" / "bin"))
+    if shim is None:
+        raise ToolchainError(f"No rustc on PATH. Rewards need a Rust toolchain; install one with: {INSTALL_LINE}")
+    select = [f"+{name}"] if name else []
+    sysroot = Path(_ask([shim, *select, "--print", "sysroot"], name))
+    exe = sysroot / "bin" / "rustc"
+    rustc = exe if exe.exists() else Path(shim)
+    fields = dict(
+        line.split(": ", 1) for line in _ask([str(rustc), "-vV"], name).splitlines() if ": " in line
+    )
+    return Toolchain(
+        sysroot=sysroot,
+        rustc=rustc,
+        clippy=_companion(sysroot, "clippy-driver"),
+        rustdoc=_companion(sysroot, "rustdoc"),
+        version=f"{fields.get('release', 'unknown')} ({fields.get('commit-hash', 'unknown')[:9]})",
+        host=fields.get("host", "unknown"),
+    )
+
+
+def _companion(sysroot: Path, tool: str) -> Path | None:
+    path = sysroot / "bin" / tool
+    return path if path.exists() else None
+
+
+def _ask(argv: list[str], name: str | None) -> str:
+    wanted = f"toolchain {name!r}" if name else "the default toolchain"
+    try:
+        done = subprocess.run(
+            argv, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False, stdin=subprocess.DEVNULL
+        )
+    except (OSError, subprocess.TimeoutExpired) as err:
+        raise ToolchainError(f"rustc of {wanted} did not answer: {err}. Try: rustup default stable") from err
+    if done.returncode != 0:
+        detail = done.stderr.strip().splitlines()[:1] or ["no message"]
+        raise ToolchainError(
+            f"rustc of {wanted} failed: {detail[0]}. Installed toolchains: `rustup toolchain list`; "
+            f"to install one: `rustup toolchain install {name or 'stable'}`"
+        )
+    return done.stdout.strip()
