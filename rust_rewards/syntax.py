@@ -1,0 +1,35 @@
+"""The tree-sitter grammar for Rust, loaded once per process. Trees are best effort: they exist for broken code too."""
+
+import functools
+
+import tree_sitter_rust
+from tree_sitter import Language, Parser, Tree
+
+ITEM_KINDS = frozenset(
+    {
+        "const_item",
+        "enum_item",
+        "extern_crate_declaration",
+        "foreign_mod_item",
+        "function_item",
+        "impl_item",
+        "macro_definition",
+        "mod_item",
+        "static_item",
+        "struct_item",
+        "trait_item",
+        "type_item",
+        "union_item",
+        "use_declaration",
+    }
+)
+
+
+def parse_rust(source: bytes) -> Tree:
+    """Return the syntax tree of UTF-8 source. Never fails; `root_node.has_error` tells whether the source is broken."""
+    return _parser().parse(source)
+
+
+@functools.cache
+def _parser() -> Parser:
+    return Parser(Language(tree_sitter_rust.language()))
