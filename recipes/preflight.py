@@ -1,0 +1,250 @@
+"""What a training recipe does before its model loads: arguments, the embedded default, clear error messages.
+
+A typo must cost seconds, so everything that can be known from the arguments and the disk is checked here, and
+each finding is one line without a traceback. `grpo.py` and `maxrl.py` share this file; it knows nothing of an
+algorithm.
+
+Not here: reward names (`reward_names.py`), task files (`tasks.py`), and anything that needs the model's
+weights.
+"""
+
+import contextlib
+import dataclasses
+import difflib
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from transformers import AutoConfig
+from transformers.trainer_utils import sort_checkpoints
+from trl import ScriptArguments, TrlParser
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+# TRL checks these only in the middle of the first step, after a rollout.
+CHOICES = {
+    "loss_type": ("grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo", "luspo", "vespo"),
+    "importance_sampling_level": ("token", "sequence"),
+    "scale_rewards": ("group", "batch", "none"),
+    "multi_objective_aggregation": ("sum_then_normalize", "normalize_then_sum"),
+}
+
+
+@dataclasses.dataclass
+class RecipeArguments(ScriptArguments):
+    """
+    Arguments of the training recipes beyond TRL's own.
+
+    Args:
+        reward_funcs (`list[str]`, *optional*, defaults to `["rust"]`):
+            Short names (compile, clippy, tests, ast, format, rust), dotted paths such as `my_pkg.my_reward`,
+            or reward models with a slash (`org/model`).
+        eval_dataset_name (`str`, *optional*):
+            Path or name of the evaluation tasks. Defaults to the test split of `dataset_name`.
+    """
+
+    reward_funcs: list[str] = dataclasses.field(
+        default_factory=lambda: ["rust"],
+        metadata={
+            "help": "Short names (compile, clippy, tests, ast, format, rust), dotted paths such as "
+            "`my_pkg.my_reward`, or reward models with a slash (`org/model`)."
+        },
+    )
+    eval_dataset_name: str | None = dataclasses.field(
+        default=None,
+        metadata={
+            "help": "Path or name of the evaluation tasks. Defaults to the test split of `dataset_name`."
+        },
+    )
+
+
+def announce(message: str) -> None:
+    """Print one line, from the first rank only."""
+    if os.environ.get("RANK", "0") == "0":
+        print(message, flush=True)
+
+
+@contextlib.contextmanager
+def clear_errors() -> Iterator[None]:
+    """End the program with status 2 and one line on stderr when the user's input is at fault."""
+    try:
+        yield
+    except (ValueError, OSError, ImportError, RuntimeError, yaml.YAMLError) as err:
+        print(f"error: {err}", file=sys.stderr, flush=True)
+        raise SystemExit(2) from None
+
+
+def parse(dataclass_types: Sequence[Any], default_config: str, argv: Sequence[str] | None = None) -> tuple:
+    """Parse the command line and YAML file; without a config and a model, run the embedded default.
+
+    Args:
+        dataclass_types (`Sequence[type]`): What TRL's parser fills, in the order of the result.
+        default_config (`str`): YAML file, relative to the repository, that runs when neither `--config` nor
+            `--model_name_or_path` is given; other flags override it.
+        argv (`Sequence[str]`, *optional*): Arguments; defaults to the command line's.
+
+    Raises:
+        ValueError: For an unknown or misspelt key, a value of the wrong type, or contradicting settings.
+    """
+    args = _split_equals(sys.argv[1:] if argv is None else argv)
+    if "--config" not in args and "--model_name_or_path" not in args and not {"-h", "--help"} & set(args):
+        flags = [arg for arg in args if arg.startswith("--")]
+        announce(
+            f"Neither --config nor --model_name_or_path given: running the embedded default, {default_config}"
+            + (f", overridden by {' '.join(flags)}." if flags else ".")
+        )
+        args = ["--config", str(REPOSITORY / default_config), *args]
+    known = {field.name for kind in dataclass_types for field in dataclasses.fields(kind)}
+    _check_yaml_keys(args, known)
+    script = Path(sys.argv[0]).name
+    usage = f"{script} [--config FILE.yaml] [--KEY VALUE ...]   (--help lists every key)"
+    return TrlParser(dataclass_types, usage=usage).parse_args_and_config(args)
+
+
+def check_arguments(script_args: Any, training_args: Any, model_args: Any) -> str:
+    """Check names, paths and permissions, turn scalars from YAML into lists; return the model's path or name.
+
+    Raises:
+        ValueError: With what was given, what is allowed and what to do.
+        OSError: When the output folder cannot be written.
+    """
+    if isinstance(script_args.reward_funcs, str):
+        script_args.reward_funcs = [script_args.reward_funcs]
+    if isinstance(training_args.reward_weights, int | float):
+        training_args.reward_weights = [float(training_args.reward_weights)]
+    weights = training_args.reward_weights
+    if weights is not None and len(weights) != len(script_args.reward_funcs):
+        raise ValueError(
+            f"{len(weights)} reward_weights for {len(script_args.reward_funcs)} reward_funcs "
+            f"({', '.join(script_args.reward_funcs)}): give one weight per reward function."
+        )
+    for key, allowed in CHOICES.items():
+        if getattr(training_args, key) not in allowed:
+            raise ValueError(unknown_name(key, getattr(training_args, key), allowed))
+    _check_writable(training_args.output_dir)
+    return check_model(model_args.model_name_or_path, model_args.model_revision)
+
+
+def model_kwargs(training_args: Any, model_args: Any) -> dict[str, Any]:
+    """Return how TRL shall load the model: the model arguments, and over them `model_init_kwargs`."""
+    return {
+        "revision": model_args.model_revision,
+        "trust_remote_code": training_args.trust_remote_code,
+        "attn_implementation": model_args.attn_implementation,
+        "dtype": model_args.dtype,
+        **(training_args.model_init_kwargs or {}),
+    }
+
+
+def check_model(name: str | None, revision: str = "main") -> str:
+    """Return the path or hub name of a model whose configuration can be read.
+
+    Raises:
+        ValueError: When there is no such folder, it holds no model, or the hub does not answer for it.
+    """
+    if not name:
+        raise ValueError("No model: give --model_name_or_path with a folder or a hub name.")
+    path = find_path(name)
+    if Path(path).is_dir():
+        if not any((Path(path) / file).exists() for file in ("config.json", "adapter_config.json")):
+            raise ValueError(f"Model folder '{name}' holds neither config.json nor adapter_config.json.")
+        return path
+    if name.count("/") > 1 or name.startswith((".", "/", "~")):
+        raise ValueError(f"Model folder '{name}' does not exist (current folder: {os.getcwd()}).")
+    try:
+        AutoConfig.from_pretrained(name, revision=revision)
+    except (OSError, ValueError) as err:
+        reason = str(err).strip().splitlines()[0]
+        raise ValueError(
+            f"Model '{name}' is neither a folder here nor available from the hub: {reason}"
+        ) from err
+    return name
+
+
+def find_path(name: str) -> str:
+    """Resolve a path that a recipe names: relative to the current folder, else to the repository."""
+    expanded = os.path.expanduser(name)
+    if not os.path.exists(expanded) and (REPOSITORY / expanded).exists():
+        return str(REPOSITORY / expanded)
+    return expanded
+
+
+def find_checkpoint(training_args: Any) -> str | None:
+    """Return the checkpoint to resume from: the one asked for, else the output folder's last complete one.
+
+    `--resume_from_checkpoint no` starts afresh. A checkpoint is complete when its `trainer_state.json`, which
+    the trainer writes last, can be read.
+
+    Raises:
+        ValueError: When the checkpoint asked for is missing or incomplete.
+    """
+    asked = training_args.resume_from_checkpoint
+    if asked is not None and str(asked).lower() in ("no", "none", "false"):
+        return None
+    if asked is not None and str(asked).lower() not in ("yes", "true", "last"):
+        if not _is_complete(asked):
+            raise ValueError(
+                f"Checkpoint '{asked}' is missing or incomplete (no readable trainer_state.json)."
+            )
+        return asked
+    for checkpoint in reversed(sort_checkpoints(training_args.output_dir)):
+        if _is_complete(checkpoint):
+            announce(f"Resuming from {checkpoint}; --resume_from_checkpoint no starts afresh.")
+            return checkpoint
+        announce(f"Passing over {checkpoint}: it was not written completely.")
+    return None
+
+
+def unknown_name(what: str, given: object, known: Iterable[str], hint: str = "") -> str:
+    """Word the message for a name that is not known: what was given, the nearest match, what is allowed."""
+    known = sorted(known)
+    near = difflib.get_close_matches(str(given), known, n=1)
+    guess = f" Did you mean '{near[0]}'?" if near else ""
+    return f"Unknown {what} '{given}'.{guess} Known: {', '.join(known)}{hint}."
+
+
+def _split_equals(args: Sequence[str]) -> list[str]:
+    """Turn `--config=x` into `--config x`, the only form TRL's parser reads; the same for the model."""
+    split: list[str] = []
+    for arg in args:
+        name, equals, value = arg.partition("=")
+        split += [name, value] if equals and name in ("--config", "--model_name_or_path") else [arg]
+    return split
+
+
+def _check_yaml_keys(args: Sequence[str], known: set[str]) -> None:
+    if "--config" not in args:
+        return
+    position = args.index("--config") + 1
+    if position == len(args):
+        raise ValueError("--config needs the path of a YAML file.")
+    with open(args[position], encoding="utf-8") as file:
+        config = yaml.safe_load(file)
+    for key in config if isinstance(config, dict) else ():
+        if key not in known and key != "env":
+            near = difflib.get_close_matches(str(key), known, n=1)
+            guess = f" Did you mean '{near[0]}'?" if near else " --help lists every key."
+            raise ValueError(f"Unknown key '{key}' in {args[position]}.{guess}")
+
+
+def _check_writable(folder: str) -> None:
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as err:
+        raise OSError(
+            f"Cannot write to output folder '{folder}': {err.strerror}. Choose another --output_dir."
+        ) from err
+
+
+def _is_complete(checkpoint: str) -> bool:
+    try:
+        state = json.loads((Path(checkpoint) / "trainer_state.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(state, dict) and "global_step" in state

@@ -1,0 +1,208 @@
+"""Callbacks for RL runs: a CSV log, its plot and a JSON history; and a stop that leaves a checkpoint.
+
+Both work with any TRL trainer that logs `reward` and `reward_std` (GRPO, MaxRL, RLOO). The record of a run is
+the trainer's own `state.log_history`, which checkpoints carry: after a resume the CSV is rewritten from it
+and then appended to, so a row can be neither lost nor doubled, whatever the file held.
+
+Not here: the completions table (TRL's `log_completions`) and trackers (`report_to`).
+"""
+
+import csv
+import json
+import logging
+import os
+import signal
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from trainers.training_plot import PLOT_NAME, plot_training_log
+
+logger = logging.getLogger(__name__)
+
+LOG_NAME = "rl_training.log"
+HISTORY_NAME = "training_history.json"
+# Column of the log -> key of the trainer's metrics. The first five names and their order are fixed: scripts
+# read them.
+COLUMNS = {
+    "iteration": "step",
+    "avg_reward": "reward",
+    "reward_std": "reward_std",
+    "compile_success_rate": "compile_success_rate",
+    "parse_success_rate": "parse_success_rate",
+    "reward_min": "reward_min",
+    "reward_max": "reward_max",
+    "loss": "loss",
+    "kl": "kl",
+    "entropy": "entropy",
+    "frac_reward_zero_std": "frac_reward_zero_std",
+    "completion_length": "completions/mean_length",
+    "clipped_ratio": "completions/clipped_ratio",
+    "grad_norm": "grad_norm",
+    "learning_rate": "learning_rate",
+    "step_time": "step_time",
+    "epoch": "epoch",
+}
+
+
+class TrainingLogCallback(TrainerCallback):
+    """
+    Writes `rl_training.log` (CSV), `training_history.json` and `rl_training.png` into the output folder.
+
+    The CSV gets one row per logging step (`logging_steps: 1` makes that one per iteration), flushed at once.
+    The JSON is written with every checkpoint and at the end: `{"steps": [...], "evaluations": [...]}`, where
+    each step holds the CSV's columns and under `metrics` everything the trainer logged. A value that was not
+    measured is an empty cell and `null`. Only the first process writes.
+
+    Args:
+        trainer ([`~trl.GRPOTrainer`]):
+            The trainer that logs; the lowest and highest reward of the last batch are read from its
+            completions log.
+
+    Example:
+
+    ```python
+    trainer = GRPOTrainer(...)
+    trainer.add_callback(TrainingLogCallback(trainer))
+    ```
+    """
+
+    def __init__(self, trainer: Any) -> None:
+        self.trainer = trainer
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Start the CSV with the steps that the resumed checkpoint knows of; none in a fresh run."""
+        if state.is_world_process_zero:
+            with open(_path(args, LOG_NAME), "w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, COLUMNS)
+                writer.writeheader()
+                writer.writerows(log_row(logs) for logs in state.log_history if "reward" in logs)
+
+    def on_log(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Append one row, when a training step was logged and not an evaluation or the summary."""
+        logs: dict[str, Any] = state.log_history[-1]
+        if "reward" not in logs:
+            return
+        rewards = last_rewards(self.trainer)
+        logs["reward_min"] = min(rewards, default=None)
+        logs["reward_max"] = max(rewards, default=None)
+        if state.is_world_process_zero:
+            with open(_path(args, LOG_NAME), "a", newline="", encoding="utf-8") as file:
+                csv.DictWriter(file, COLUMNS).writerow(log_row(logs))
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Write the JSON history beside the new checkpoint."""
+        if state.is_world_process_zero:
+            write_history(state.log_history, _path(args, HISTORY_NAME))
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Write the JSON history and, when matplotlib is installed, the plot."""
+        if not state.is_world_process_zero:
+            return
+        write_history(state.log_history, _path(args, HISTORY_NAME))
+        try:
+            plot_training_log(_path(args, LOG_NAME), _path(args, PLOT_NAME))
+        except ImportError as err:
+            logger.warning("No %s: %s", PLOT_NAME, err)
+
+
+class GracefulStopCallback(TrainerCallback):
+    """
+    Ends training after the step in progress, with a checkpoint, when the process gets SIGTERM or Ctrl-C.
+
+    All processes stop at the same step, whichever of them got the signal. A second signal acts as if this
+    callback were not there. Afterwards `signal` holds the signal's number, or `None` when training ran to its
+    end.
+
+    transformers' own `enable_jit_checkpoint` knows only SIGTERM, waits three seconds, and lets each process
+    stop at a step of its own.
+    """
+
+    SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        self._previous: dict[int, Any] = {}
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Install the handlers."""
+        self.signal = None
+        self._previous = {number: signal.signal(number, self._note) for number in self.SIGNALS}
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Ask for a checkpoint and the end of training once any process was signalled."""
+        if args.world_size > 1:
+            flag = torch.tensor(self.signal or 0, device=args.device)
+            torch.distributed.all_reduce(flag, op=torch.distributed.ReduceOp.MAX)
+            self.signal = int(flag) or None
+        if self.signal is not None:
+            control.should_save = True
+            control.should_training_stop = True
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Put the previous handlers back."""
+        self._restore()
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.signal = number
+        self._restore()
+        logger.warning(
+            "%s: stopping after this step, with a checkpoint. Once more stops at once.",
+            signal.Signals(number).name,
+        )
+
+    def _restore(self) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._previous = {}
+
+
+def log_row(logs: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of the CSV for one entry of the trainer's log history; a missing value is `None`."""
+    return {column: logs.get(key) for column, key in COLUMNS.items()}
+
+
+def write_history(log_history: list[dict[str, Any]], path: str) -> None:
+    """Write the log history as JSON, in one move, so that a reader never sees half a file."""
+    history = {
+        "steps": [{**log_row(logs), "metrics": logs} for logs in log_history if "reward" in logs],
+        "evaluations": [logs for logs in log_history if "eval_reward" in logs],
+    }
+    partial = Path(f"{path}.partial")
+    partial.write_text(json.dumps(history, indent=1), encoding="utf-8")
+    partial.replace(path)
+
+
+def last_rewards(trainer: Any) -> list[float]:
+    """Return the weighted reward of each completion in the last generated batch, over all processes.
+
+    Completions that no reward function could score are left out; a function that did not score one counts
+    nothing, as in the trainer's own sum.
+    """
+    per_function = torch.tensor([list(trainer._logs["rewards"][name]) for name in trainer.reward_func_names])
+    if per_function.numel() == 0:
+        return []
+    scored = ~torch.isnan(per_function).all(dim=0)  # (F, B) -> (B,)
+    weights = trainer.reward_weights.to(per_function.device).unsqueeze(1)
+    return (per_function * weights).nansum(dim=0)[scored].tolist()
+
+
+def _path(args: TrainingArguments, name: str) -> str:
+    return os.path.join(str(args.output_dir), name)

@@ -1,0 +1,95 @@
+"""Draws the reward and success curves of a run from its `rl_training.log`.
+
+    python -m trainers.training_plot outputs/tiny-grpo        # writes outputs/tiny-grpo/rl_training.png
+
+Reads the CSV only, so it works while training is still running. Needs matplotlib (the extra `plots`).
+"""
+
+import argparse
+import csv
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+PLOT_NAME = "rl_training.png"
+RATES = {"compile_success_rate": "compiles", "parse_success_rate": "parses"}
+
+
+def plot_training_log(csv_path: str | os.PathLike, png_path: str | os.PathLike) -> None:
+    """Plot average reward (with one standard deviation) and success rates (0..1) over iterations.
+
+    Args:
+        csv_path (`str` or `os.PathLike`): A log that [`TrainingLogCallback`] wrote.
+        png_path (`str` or `os.PathLike`): Where the picture goes.
+
+    Raises:
+        ImportError: When matplotlib is not installed.
+        ValueError: When the log has no rows, or is not such a log.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as err:
+        raise ImportError("plots need matplotlib: pip install 'rust-rewards[plots]'") from err
+
+    columns = read_columns(csv_path)
+    steps, reward, spread = columns["iteration"], columns["avg_reward"], columns["reward_std"]
+    figure = Figure(figsize=(8, 6), layout="constrained")
+    upper, lower = figure.subplots(2, 1, sharex=True)
+    marker = "o" if len(steps) < 3 else None  # a line through one point is invisible
+
+    upper.plot(steps, reward, color="#b7410e", marker=marker)
+    low = [mean - std for mean, std in zip(reward, spread, strict=True)]
+    high = [mean + std for mean, std in zip(reward, spread, strict=True)]
+    upper.fill_between(
+        steps, low, high, color="#b7410e", alpha=0.15, linewidth=0, label="± 1 standard deviation"
+    )
+    upper.set_ylabel("average reward")
+    upper.legend(loc="lower right")
+
+    for (column, label), style in zip(RATES.items(), ("-", "--"), strict=True):
+        if not all(math.isnan(value) for value in columns[column]):
+            lower.plot(steps, columns[column], style, label=label, color="#1f6f8b", marker=marker)
+            lower.legend(loc="lower right")
+    lower.set_ylabel("share of completions")
+    lower.set_ylim(-0.02, 1.02)
+    lower.set_xlabel("iteration")
+    for axes in (upper, lower):
+        axes.grid(alpha=0.3)
+    figure.savefig(png_path, dpi=120)
+
+
+def read_columns(csv_path: str | os.PathLike) -> dict[str, list[float]]:
+    """Read the log's columns as numbers; an empty cell is NaN.
+
+    Raises:
+        ValueError: When the file has no rows, or a column is missing or not a number.
+    """
+    with open(csv_path, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    if not rows:
+        raise ValueError(f"'{csv_path}' holds no training step yet.")
+    try:
+        return {
+            name: [float(row[name] or math.nan) for row in rows]
+            for name in ("iteration", "avg_reward", "reward_std", *RATES)
+        }
+    except (KeyError, ValueError) as err:
+        raise ValueError(f"'{csv_path}' is not a training log: {err}.") from err
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description="Plot a run's rl_training.log.")
+    parser.add_argument("output_dir", type=Path, help="output folder of the run")
+    folder = parser.parse_args(argv).output_dir
+    try:
+        plot_training_log(folder / "rl_training.log", folder / PLOT_NAME)
+    except (OSError, ValueError, ImportError) as err:
+        parser.error(str(err))
+    print(f"Wrote {folder / PLOT_NAME}")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
