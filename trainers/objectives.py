@@ -153,8 +153,8 @@ def check_weighting(weighting: str, weight_temperature: float) -> None:
         )
     if not (math.isfinite(weight_temperature) and weight_temperature > 0):
         raise ValueError(
-            f"The MaxRL weight temperature must be positive and finite, got {weight_temperature}. Small values "
-            "favour the best correct completion; for equal weights use the weighting 'uniform'."
+            f"The MaxRL weight temperature must be positive and finite, got {weight_temperature}. Small "
+            "values favour the best correct completion; for equal weights use the weighting 'uniform'."
         )
 
 
