@@ -1,0 +1,183 @@
+"""Supervised start: fine-tunes a causal LM on reference answers, or trains a small one from scratch.
+
+    # The embedded model from scratch, on two CPU cores (recipes/tiny/README.md)
+    python recipes/tiny/corpus.py --corpus outputs/tiny-corpus.jsonl
+    accelerate launch recipes/sft.py --config recipes/tiny/sft.yaml
+
+    # A chat model on the references of the tasks, one GPU, before GRPO or MaxRL
+    accelerate launch --config_file accelerate_configs/single_gpu.yaml recipes/sft.py --bf16 \
+        --model_name_or_path Qwen/Qwen2.5-Coder-0.5B-Instruct --dataset_name recipes/data/train.jsonl \
+        --learning_rate 1e-5 --output_dir outputs/qwen-sft
+
+    # The same with LoRA: add --use_peft --lora_r 32 and a learning rate of 1e-4
+
+A row needs a prompt and either a `completion` or a `reference`. A chat is answered with the reference in a
+Rust fence; a plain prompt, or the `code_prefix` where the model has no chat template, with the rest of it.
+A run resumes from the last complete checkpoint in its output folder; Ctrl-C and SIGTERM leave one behind.
+Nothing is measured here: see recipes/evaluate.py.
+"""
+
+import json
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from preflight import announce, check_model, clear_errors, find_checkpoint, find_path, model_kwargs, parse
+from tasks import load_tasks
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast, set_seed
+from trl import ModelConfig, ScriptArguments, SFTConfig, SFTTrainer, get_peft_config
+
+from trainers.callbacks import GracefulStopCallback
+
+DTYPES = ("float32", "float16", "bfloat16")
+
+
+@dataclass
+class SFTScriptArguments(ScriptArguments):
+    """
+    Arguments of this recipe beyond TRL's own.
+
+    Args:
+        from_scratch_config (`str`, *optional*):
+            A model's config.json: builds it with random weights, and trains a byte-level BPE tokenizer of its
+            `vocab_size` on the dataset. Takes the place of `model_name_or_path`.
+        save_dtype (`str`, *optional*):
+            Type of the saved weights: float32, float16 or bfloat16. Defaults to the type used in training.
+    """
+
+    from_scratch_config: str | None = field(
+        default=None,
+        metadata={
+            "help": "A model's config.json: builds it with random weights, and trains a byte-level BPE "
+            "tokenizer of its `vocab_size` on the dataset. Takes the place of `model_name_or_path`."
+        },
+    )
+    save_dtype: str | None = field(
+        default=None,
+        metadata={
+            "help": "Type of the saved weights: float32, float16 or bfloat16. Defaults to the type used in "
+            "training."
+        },
+    )
+
+
+def load_pairs(script_args: SFTScriptArguments, *, has_chat_template: bool) -> Dataset:
+    """Return the dataset's prompts and completions, in the form that suits the model."""
+    rows = load_tasks(
+        script_args.dataset_name,
+        config=script_args.dataset_config,
+        split=script_args.dataset_train_split,
+        has_chat_template=has_chat_template,
+    )
+    return Dataset.from_list([to_pair(row, number) for number, row in enumerate(rows, start=1)])
+
+
+def to_pair(row: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return the prompt and the completion of one row.
+
+    Example:
+        >>> to_pair({"prompt": "fn f() {", "reference": "fn f() {}"}, 1)
+        {'prompt': 'fn f() {', 'completion': '}'}
+    """
+    prompt, completion, reference = row["prompt"], row.get("completion"), row.get("reference") or ""
+    if completion:
+        return {"prompt": prompt, "completion": completion}
+    if not reference:
+        raise ValueError(f"Row {number} of the dataset has neither a completion nor a reference.")
+    if isinstance(prompt, str):
+        return {"prompt": prompt, "completion": reference.removeprefix(prompt)}
+    answer = {"role": "assistant", "content": f"```rust\n{reference.strip()}\n```"}
+    return {"prompt": prompt, "completion": [answer]}
+
+
+def train_tokenizer(dataset: Dataset, vocab_size: int) -> PreTrainedTokenizerFast:
+    """Train a byte-level BPE tokenizer in which digits and newlines are always tokens of their own.
+
+    The tokens of a prompt that ends with a newline are then the first tokens of prompt + completion.
+    """
+    end, pad = "<|endoftext|>", "<|pad|>"
+    newlines = pre_tokenizers.Split("\n", "isolated")
+    digits = pre_tokenizers.Digits(individual_digits=True)
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([newlines, digits, pre_tokenizers.ByteLevel(False)])
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        special_tokens=[end, pad],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator((row["prompt"] + row["completion"] for row in dataset), trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=end, pad_token=pad)
+
+
+def main(script_args: SFTScriptArguments, training_args: SFTConfig, model_args: ModelConfig) -> None:
+    output_dir, scratch = Path(str(training_args.output_dir)), script_args.from_scratch_config
+
+    # Whatever a typo can break comes before the model: it costs seconds, and one line says what is wrong
+    with clear_errors():
+        if scratch and model_args.model_name_or_path:
+            raise ValueError("Both from_scratch_config and model_name_or_path are given: drop one.")
+        if script_args.save_dtype not in (None, *DTYPES):
+            raise ValueError(f"save_dtype is '{script_args.save_dtype}'. Known: {', '.join(DTYPES)}.")
+        output_dir.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=output_dir).close()
+        checkpoint = find_checkpoint(training_args)
+        tokenizer: Any
+        model: Any = find_path(scratch) if scratch else check_model(model_args.model_name_or_path)
+        if scratch:
+            config = AutoConfig.from_pretrained(model)
+            train_dataset = load_pairs(script_args, has_chat_template=False)
+            tokenizer = train_tokenizer(train_dataset, config.vocab_size)
+        else:
+            tokenizer = AutoTokenizer.from_pretrained(model, revision=model_args.model_revision)
+            train_dataset = load_pairs(script_args, has_chat_template=tokenizer.chat_template is not None)
+
+    # Model: TRL loads a path itself
+    if scratch:
+        config.update({"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id})
+        set_seed(training_args.seed)
+        model = AutoModelForCausalLM.from_config(config)
+        announce(f"{model.num_parameters():,} parameters from scratch, seed {training_args.seed}.")
+    else:
+        training_args.model_init_kwargs = model_kwargs(training_args, model_args)
+
+    # Trainer
+    graceful_stop = GracefulStopCallback()
+    trainer = SFTTrainer(
+        model=model,
+        args=training_args,
+        train_dataset=train_dataset,
+        processing_class=tokenizer,
+        peft_config=get_peft_config(model_args),
+        callbacks=[graceful_stop],
+    )
+
+    # Train
+    trainer.train(resume_from_checkpoint=checkpoint)
+    if graceful_stop.signal is not None:
+        announce(f"Stopped after step {trainer.state.global_step}; the same command continues from there.")
+        raise SystemExit(128 + graceful_stop.signal)
+
+    # Save and push
+    if script_args.save_dtype:
+        trainer.accelerator.unwrap_model(trainer.model).to(getattr(torch, script_args.save_dtype))
+    trainer.save_model()
+    trainer.save_state()
+    if trainer.accelerator.is_main_process:
+        record = {"seed": training_args.seed, "rows": len(train_dataset), "arguments": sys.argv[1:]}
+        (output_dir / "run.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    announce(f"Model and run.json are in {output_dir}.")
+    if training_args.push_to_hub:
+        trainer.push_to_hub()
+
+
+if __name__ == "__main__":
+    with clear_errors():
+        parsed = parse((SFTScriptArguments, SFTConfig, ModelConfig), default_config="recipes/tiny/sft.yaml")
+    main(*parsed)
