@@ -1,0 +1,113 @@
+"""Draws the workflow's plots with matplotlib, which loads only here and only when a plot is asked for.
+
+Every function takes plain numbers and a path; the ending of the path (`.png`, `.svg`) decides the format. A
+file is replaced whole or not at all.
+Not here: the training curves that `trainers.callbacks` draws while training.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from comparison import label_of
+from result_files import replacing
+
+BEFORE, AFTER, REFERENCE, ACCENT = "#8a8f98", "#c2571a", "#2f6f9f", "#3d7a4e"
+STYLE: dict[Any, Any] = {
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "figure.constrained_layout.use": True,
+    "font.size": 9,
+    "grid.color": "#e3e5e8",
+    "legend.frameon": False,
+    "svg.hashsalt": "rust-rewards",  # the same numbers give the same file
+}
+DPI = 150
+
+
+def check_matplotlib() -> None:
+    """Raise `ValueError` with the line that installs matplotlib when it is missing."""
+    from importlib.util import find_spec
+
+    if find_spec("matplotlib") is None:
+        raise ValueError("Plots need matplotlib: pip install 'rust-rewards[plots]'.")
+
+
+def draw_comparison(result: Mapping[str, Any], path: Path) -> None:
+    """Draw a comparison: shares before and after, and the mean reward by difficulty."""
+    with drawing(path, (9.0, 3.6), columns=2, widths=(3, 2)) as (left, right):
+        shares = [entry for entry in result["metrics"] if entry["metric"] != "mean_reward"]
+        draw_shares(left, shares)
+        draw_groups(right, result["before"]["by_difficulty"], result["after"]["by_difficulty"])
+
+
+def draw_shares(axis: Any, entries: Sequence[Mapping[str, Any]]) -> None:
+    """Draw pairs of bars in percent; the whisker is the difference's interval, placed at the new value."""
+    places = range(len(entries))
+    old = [100 * entry["before"] for entry in entries]
+    new = [100 * entry["after"] for entry in entries]
+    below = [100 * max(entry["difference"] - entry["low"], 0) for entry in entries]
+    above = [100 * max(entry["high"] - entry["difference"], 0) for entry in entries]
+    axis.bar([p - 0.2 for p in places], old, 0.38, color=BEFORE, label="before")
+    axis.bar([p + 0.2 for p in places], new, 0.38, color=AFTER, label="after", yerr=[below, above], capsize=3)
+    axis.set_xticks(list(places), [label_of(entry["metric"]).replace(" ", "\n") for entry in entries])
+    axis.set_ylim(0, 108)
+    axis.set_ylabel("% of samples")
+    axis.set_title("Before and after, whisker: 95 % interval of the difference", pad=22)
+    axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1)
+
+
+def draw_groups(axis: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Draw the share of compiling samples per difficulty, before and after."""
+    names = sorted({*before, *after})
+    places = range(len(names))
+    for side, groups, colour in ((-0.2, before, BEFORE), (0.2, after, AFTER)):
+        heights = [100 * groups.get(name, {}).get("metrics", {}).get("compile_rate", 0) for name in names]
+        axis.bar([p + side for p in places], heights, 0.38, color=colour)
+    axis.set_xticks(list(places), names)
+    axis.set_ylim(0, 108)
+    axis.set_xlabel("difficulty")
+    axis.set_ylabel("% compiling")
+    axis.set_title("Compiling, by difficulty", pad=22)
+
+
+class drawing:
+    """Opens a figure, gives its axes, and moves the finished file to `path`."""
+
+    def __init__(
+        self, path: Path, size: tuple[float, float], columns: int = 1, widths: Sequence[float] | None = None
+    ) -> None:
+        self.path, self.size, self.columns, self.widths = path, size, columns, widths
+
+    def __enter__(self) -> Any:
+        check_matplotlib()
+        import matplotlib
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        self.context = matplotlib.rc_context(STYLE)
+        self.context.__enter__()
+        self.figure = Figure(figsize=self.size, layout="constrained")
+        FigureCanvasAgg(self.figure)
+        axes = self.figure.subplots(1, self.columns, width_ratios=self.widths)
+        return axes
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        try:
+            if kind is None:
+                with replacing(self.path) as temporary:
+                    self.figure.savefig(
+                        temporary, dpi=DPI, metadata={"Date": None} if _is_svg(self.path) else None
+                    )
+        finally:
+            self.context.__exit__(kind, error, trace)
+
+
+def _is_svg(path: Path) -> bool:
+    return path.suffix == ".svg"

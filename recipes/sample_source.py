@@ -1,0 +1,151 @@
+"""What the commands that sample a model share: their arguments, and the way from arguments to samples.
+
+Samples are either drawn from a model, and kept beside the output file so that the same command goes on where
+it stopped, or read from a file that exists already.
+Not here: scoring (`sample_scores.py`), and the options of a single command.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from generators import BACKENDS, load_generator, resolve_backend
+from result_files import ResultFileError, task_set_hash
+from sampling import PROMPT_STYLES, Sampling, resolve_prompt_style, sample_tasks, sampling_settings
+
+DEFAULT_TASKS = Path(__file__).parent / "data" / "eval.jsonl"
+
+
+def add_task_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that choose a task set."""
+    parser.add_argument(
+        "--tasks", default=str(DEFAULT_TASKS), help="JSON Lines file or hub dataset. [%(default)s]"
+    )
+    parser.add_argument("--tasks_config", help="Configuration of the hub dataset.")
+    parser.add_argument("--tasks_split", default="test", help="Split of the hub dataset. [%(default)s]")
+    parser.add_argument("--limit", type=int, help="Use the first tasks only.")
+
+
+def add_sampling_arguments(parser: argparse.ArgumentParser, num_samples: int) -> None:
+    """Add the arguments that say how to draw samples from a model."""
+    parser.add_argument("--revision", help="Branch, tag or commit of the model on the hub.")
+    parser.add_argument("--dtype", default="auto", help="Type of the weights. [%(default)s]")
+    parser.add_argument("--backend", default="auto", choices=BACKENDS)
+    parser.add_argument("--prompt_style", default="auto", choices=PROMPT_STYLES)
+    parser.add_argument(
+        "--num_samples", type=int, default=num_samples, help="Samples per task. [%(default)s]"
+    )
+    parser.add_argument("--temperature", type=float, default=0.8, help="0 is greedy. [%(default)s]")
+    parser.add_argument("--top_p", type=float, default=1.0, help="[%(default)s]")
+    parser.add_argument(
+        "--max_new_tokens", type=int, default=256, help="Tokens per completion. [%(default)s]"
+    )
+    parser.add_argument("--batch_size", type=int, default=32, help="Completions at a time. [%(default)s]")
+    parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
+
+
+def sampling_from(args: argparse.Namespace) -> Sampling:
+    """Return the sampling settings of parsed arguments."""
+    return Sampling(
+        num_samples=args.num_samples,
+        temperature=args.temperature,
+        top_p=args.top_p,
+        max_new_tokens=args.max_new_tokens,
+        batch_size=args.batch_size,
+        seed=args.seed,
+    )
+
+
+def draw_samples(
+    args: argparse.Namespace, tasks: Sequence[Mapping[str, Any]], sampling: Sampling
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Load the model and sample the tasks; return the samples and how they were drawn."""
+    generator = load_generator(
+        args.model_name_or_path, revision=args.revision, dtype=args.dtype, backend=args.backend
+    )
+    style = resolve_prompt_style(args.prompt_style, generator.tokenizer)
+    how = sampling_settings(
+        sampling, prompt_style=style, backend=resolve_backend(args.backend), dtype=args.dtype
+    )
+    about = {"model": args.model_name_or_path, "revision": args.revision, "task_set": task_set_hash(tasks)}
+    samples = sample_tasks(
+        tasks,
+        generator,
+        sampling,
+        style=style,
+        samples_file=Path(args.output_file).with_suffix(".samples.jsonl"),
+        settings={**how, **about},
+        progress=sys.stderr.isatty(),
+    )
+    if not any(sample["completion"].strip() for sample in samples):
+        raise ValueError(
+            f"{args.model_name_or_path} generated nothing: all {len(samples)} completions are empty. Check "
+            "that "
+            f"--prompt_style {style} fits the model and that --max_new_tokens is large enough. No result "
+            "written."
+        )
+    return samples, how
+
+
+def read_samples(
+    path: Path, tasks: Sequence[Mapping[str, Any]], prompt_style: str
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Read saved samples: JSON Lines with `task_id` and `completion`, with or without a first line of
+    settings.
+
+    Raises:
+        ResultFileError: When the file is missing, cut short, empty, or does not fit the tasks.
+    """
+    known = {task["task_id"] for task in tasks}
+    header: dict[str, Any] = {}
+    samples: list[dict[str, Any]] = []
+    counts: dict[str, int] = {}
+    for number, row in _json_lines(path):
+        if number == 1 and "settings" in row:
+            header = row["settings"]
+            continue
+        if "task_id" not in row or "completion" not in row:
+            raise ResultFileError(
+                f"{path}, line {number} has {sorted(row)}; expected task_id and completion."
+            )
+        name = str(row["task_id"])
+        if name not in known:
+            raise ResultFileError(
+                f"{path}, line {number}: {name!r} is no task of the set. Give the set with --tasks."
+            )
+        samples.append(
+            {"task_id": name, "sample_index": counts.get(name, 0), "completion": row["completion"]}
+        )
+        counts[name] = counts.get(name, 0) + 1
+    lacking = sorted(known - set(counts))
+    if lacking:
+        raise ResultFileError(
+            f"{path} has {len(samples)} samples but none for {len(lacking)} of {len(known)} tasks (first: "
+            f"{lacking[0]}). "
+            "Every task needs one; an empty completion counts as a wrong answer."
+        )
+    style = prompt_style if prompt_style != "auto" else header.get("prompt_style", "chat")
+    return samples, {**header, "prompt_style": style, "num_samples": min(counts.values())}
+
+
+def _json_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as err:
+        raise ResultFileError(
+            f"Cannot read the samples {path}: {err.strerror}. Give a JSON Lines file."
+        ) from err
+    rows = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            rows.append((number, json.loads(line)))
+        except json.JSONDecodeError as err:
+            raise ResultFileError(f"{path}, line {number} is not complete JSON ({err.msg}).") from err
+    if not rows:
+        raise ResultFileError(f"{path} holds no samples.")
+    return rows
