@@ -27,21 +27,24 @@ from preflight import (
     check_arguments,
     clear_errors,
     find_checkpoint,
+    is_finished,
     model_kwargs,
     parse,
 )
 from reward_names import resolve_rewards
 from tasks import load_tasks
-from transformers import AutoTokenizer
+from transformers import AutoTokenizer, ProgressCallback
 from trl import GRPOConfig, GRPOTrainer, ModelConfig, get_peft_config, get_quantization_config
 
-from trainers.callbacks import GracefulStopCallback, TrainingLogCallback
+from trainers.callbacks import GracefulStopCallback, RewardProgressCallback, TrainingLogCallback
 
 
 def main(script_args: RecipeArguments, training_args: GRPOConfig, model_args: ModelConfig) -> None:
     # Whatever a typo can break comes before the model: it costs seconds, and one line says what is wrong
     with clear_errors():
         model = check_arguments(script_args, training_args, model_args)
+        if is_finished(training_args):
+            return
         checkpoint = find_checkpoint(training_args)
 
         # Rewards
@@ -82,6 +85,9 @@ def main(script_args: RecipeArguments, training_args: GRPOConfig, model_args: Mo
         callbacks=[graceful_stop],
     )
     trainer.add_callback(TrainingLogCallback(trainer))
+    if not training_args.disable_tqdm:
+        trainer.remove_callback(ProgressCallback)
+        trainer.add_callback(RewardProgressCallback)
 
     # Train
     trainer.train(resume_from_checkpoint=checkpoint)

@@ -176,27 +176,39 @@ def find_path(name: str) -> str:
 def find_checkpoint(training_args: Any) -> str | None:
     """Return the checkpoint to resume from: the one asked for, else the output folder's last complete one.
 
-    `--resume_from_checkpoint no` starts afresh. A checkpoint is complete when its `trainer_state.json`, which
-    the trainer writes last, can be read.
+    A checkpoint is complete when its `trainer_state.json`, which the trainer writes last, can be read.
 
     Raises:
         ValueError: When the checkpoint asked for is missing or incomplete.
     """
     asked = training_args.resume_from_checkpoint
-    if asked is not None and str(asked).lower() in ("no", "none", "false"):
-        return None
-    if asked is not None and str(asked).lower() not in ("yes", "true", "last"):
-        if not _is_complete(asked):
+    if asked is not None and str(asked).lower() != "true":
+        if not _read_state(asked):
             raise ValueError(
                 f"Checkpoint '{asked}' is missing or incomplete (no readable trainer_state.json)."
             )
         return asked
     for checkpoint in reversed(sort_checkpoints(training_args.output_dir)):
-        if _is_complete(checkpoint):
-            announce(f"Resuming from {checkpoint}; --resume_from_checkpoint no starts afresh.")
+        if _read_state(checkpoint):
+            announce(f"Resuming from {checkpoint}; to start afresh, choose another --output_dir.")
             return checkpoint
         announce(f"Passing over {checkpoint}: it was not written completely.")
     return None
+
+
+def is_finished(training_args: Any) -> bool:
+    """Say whether the output folder holds a finished run that is at least as long as asked for."""
+    state = _read_state(training_args.output_dir)
+    if training_args.max_steps > 0:
+        done = state.get("global_step", 0) >= training_args.max_steps
+    else:
+        done = (state.get("epoch") or 0) >= training_args.num_train_epochs
+    if done:
+        announce(
+            f"{training_args.output_dir} is already trained to step {state['global_step']}: nothing to do. "
+            "Raise --max_steps to train on, or choose another --output_dir."
+        )
+    return done
 
 
 def unknown_name(what: str, given: object, known: Iterable[str], hint: str = "") -> str:
@@ -242,9 +254,10 @@ def _check_writable(folder: str) -> None:
         ) from err
 
 
-def _is_complete(checkpoint: str) -> bool:
+def _read_state(folder: str) -> dict[str, Any]:
+    """Read the trainer's state in the folder of a run or checkpoint; empty when missing or half written."""
     try:
-        state = json.loads((Path(checkpoint) / "trainer_state.json").read_text(encoding="utf-8"))
+        state = json.loads((Path(folder) / "trainer_state.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return isinstance(state, dict) and "global_step" in state
+        return {}
+    return state if isinstance(state, dict) and "global_step" in state else {}

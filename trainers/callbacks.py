@@ -1,6 +1,6 @@
-"""Callbacks for RL runs: a CSV log, its plot and a JSON history; and a stop that leaves a checkpoint.
+"""Callbacks for RL runs: a CSV log, its plot and a JSON history, a readable line per step, a graceful stop.
 
-Both work with any TRL trainer that logs `reward` and `reward_std` (GRPO, MaxRL, RLOO). The record of a run is
+All work with any TRL trainer that logs `reward` and `reward_std` (GRPO, MaxRL, RLOO). The record of a run is
 the trainer's own `state.log_history`, which checkpoints carry: after a resume the CSV is rewritten from it
 and then appended to, so a row can be neither lost nor doubled, whatever the file held.
 
@@ -10,6 +10,7 @@ Not here: the completions table (TRL's `log_completions`) and trackers (`report_
 import csv
 import json
 import logging
+import math
 import os
 import signal
 from pathlib import Path
@@ -17,7 +18,7 @@ from types import FrameType
 from typing import Any
 
 import torch
-from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import ProgressCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from trainers.training_plot import PLOT_NAME, plot_training_log
 
@@ -117,6 +118,26 @@ class TrainingLogCallback(TrainerCallback):
             logger.warning("No %s: %s", PLOT_NAME, err)
 
 
+class RewardProgressCallback(ProgressCallback):
+    """
+    The trainer's progress bar with a readable line per logging step in place of a dictionary of 25 metrics.
+
+    All metrics are in `training_history.json`, in the checkpoints and in the trackers.
+    """
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Write the line above the bar."""
+        if logs is not None and "reward" in logs and self.training_bar is not None:
+            self.training_bar.write(progress_line(state.global_step, logs))
+
+
 class GracefulStopCallback(TrainerCallback):
     """
     Ends training after the step in progress, with a checkpoint, when the process gets SIGTERM or Ctrl-C.
@@ -179,11 +200,30 @@ def log_row(logs: dict[str, Any]) -> dict[str, Any]:
     return {column: logs.get(key) for column, key in COLUMNS.items()}
 
 
+def progress_line(step: int, logs: dict[str, Any]) -> str:
+    """Word one logging step: reward, success rates where they are known, loss, KL and entropy.
+
+    >>> progress_line(7, {"reward": 12.25, "reward_std": 8.5, "compile_success_rate": 0.4375, "loss": 0.031})
+    'step    7  reward  12.25 ± 8.50   compiles  44 %  loss  0.0310'
+    """
+    mean, spread = (math.nan if logs.get(k) is None else logs[k] for k in ("reward", "reward_std"))
+    parts = [f"step {step:4d}  reward {mean:6.2f} ± {spread:<5.2f}"]
+    for key, label in (("compile_success_rate", "compiles"), ("tests_pass_rate", "tests")):
+        if logs.get(key) is not None:
+            parts.append(f"{label} {100 * logs[key]:3.0f} %")
+    for key in ("loss", "kl", "entropy"):
+        if logs.get(key) is not None:
+            parts.append(f"{key} {logs[key]:7.4f}")
+    return "  ".join(parts)
+
+
 def write_history(log_history: list[dict[str, Any]], path: str) -> None:
     """Write the log history as JSON, in one move, so that a reader never sees half a file."""
     history = {
-        "steps": [{**log_row(logs), "metrics": logs} for logs in log_history if "reward" in logs],
-        "evaluations": [logs for logs in log_history if "eval_reward" in logs],
+        "steps": [
+            {**_finite(log_row(logs)), "metrics": _finite(logs)} for logs in log_history if "reward" in logs
+        ],
+        "evaluations": [_finite(logs) for logs in log_history if "eval_reward" in logs],
     }
     partial = Path(f"{path}.partial")
     partial.write_text(json.dumps(history, indent=1), encoding="utf-8")
@@ -202,6 +242,11 @@ def last_rewards(trainer: Any) -> list[float]:
     scored = ~torch.isnan(per_function).all(dim=0)  # (F, B) -> (B,)
     weights = trainer.reward_weights.to(per_function.device).unsqueeze(1)
     return (per_function * weights).nansum(dim=0)[scored].tolist()
+
+
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    """JSON knows no NaN and no infinity; `null` stands for them."""
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
 
 
 def _path(args: TrainingArguments, name: str) -> str:
