@@ -125,7 +125,7 @@ def check_arguments(script_args: Any, training_args: Any, model_args: Any) -> st
     for key, allowed in CHOICES.items():
         if getattr(training_args, key) not in allowed:
             raise ValueError(unknown_name(key, getattr(training_args, key), allowed))
-    _check_writable(training_args.output_dir)
+    check_writable(training_args.output_dir)
     return check_model(model_args.model_name_or_path, model_args.model_revision)
 
 
@@ -243,7 +243,7 @@ def _check_yaml_keys(args: Sequence[str], known: set[str]) -> None:
             raise ValueError(f"Unknown key '{key}' in {args[position]}.{guess}")
 
 
-def _check_writable(folder: str) -> None:
+def check_writable(folder: str) -> None:
     try:
         os.makedirs(folder, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
