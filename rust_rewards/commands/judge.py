@@ -1,0 +1,134 @@
+"""`python -m rust_rewards judge`: ask the judge about a file, or find out how far it can be trusted."""
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import MISSING
+from pathlib import Path
+from statistics import mean
+from types import NoneType
+from typing import Any, get_args
+
+HELP = "ask a judge model about a Rust file, or calibrate the judge"
+EPILOG = """
+examples:
+  python -m rust_rewards judge sum.rs --task "Sum a slice." --endpoint http://localhost:8000/v1 --model qwen
+  python -m rust_rewards judge --calibrate --endpoint http://localhost:8000/v1 --model qwen
+
+exit status: 0 judged (calibration: the judge can be trusted); 1 not judged (it cannot); 2 wrong options
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the file, the task, and the fields of `JudgeConfig`."""
+    from ..judge_arguments import options_of_config
+
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument("file", nargs="?", help="Rust source; - for standard input")
+    parser.add_argument("--task", default="", help="what the program was to do")
+    parser.add_argument(
+        "--calibrate",
+        action="store_true",
+        help="judge built-in good, bad and injected samples, without the cache unless --cache_path is given",
+    )
+    for option, kind, text in options_of_config():
+        required = option.default is MISSING
+        default = "" if required else option.default
+        read = _reader(kind)
+        parser.add_argument(
+            f"--{option.name}", type=read, default=default, metavar=option.name.upper(), help=text
+        )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge and print. Returns the exit status."""
+    from ..judge import JudgeConfig, JudgeError, check_judge
+    from ..judge_arguments import options_of_config
+    from ..judge_config import DEFAULT_CACHE
+
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    if args.calibrate == bool(args.file):
+        print("Give either a Rust file or --calibrate.", file=sys.stderr)
+        return 2
+    try:
+        values = {option.name: getattr(args, option.name) for option, _, _ in options_of_config()}
+        if args.calibrate and args.cache_path == DEFAULT_CACHE:
+            values["cache_path"] = None  # the model behind a name may have changed
+        config = JudgeConfig(**values)
+        program = "" if args.calibrate else _read(args.file)
+    except (ValueError, OSError) as err:
+        print(err, file=sys.stderr)
+        return 2
+    try:
+        if args.calibrate:
+            check_judge(config)
+            return _calibrate(config)
+        return _judge(config, program, args.task)
+    except (JudgeError, ImportError) as err:
+        print(err, file=sys.stderr)
+        return 1
+
+
+def _judge(config: Any, program: str, task: str) -> int:
+    from ..judge_opinions import Judge
+    from ..judge_prompt import SCORES
+
+    opinion = asyncio.run(Judge(config).opinions([program], [task]))[0]
+    if opinion.scores is None:
+        print(f"not judged: {opinion.reason}{': ' if opinion.rationale else ''}{opinion.rationale}")
+        return 1
+    for name, score in zip(SCORES, opinion.scores, strict=True):
+        print(f"{name:13} {score:4.1f} / 10")
+    weights = (config.w_quality, config.w_correctness, config.w_idiomaticity)
+    print(f"{'reward':13} {opinion.reward(weights, config.weight_scale):5.2f} of {config.weight_scale:g}")
+    print(opinion.rationale)
+    return 0
+
+
+def _calibrate(config: Any) -> int:
+    from ..judge_calibration import LEAST_SEPARATION, MOST_SHIFT, calibrate, judge_samples, samples
+    from ..judge_opinions import Judge
+
+    given = samples()
+    scored = asyncio.run(judge_samples(Judge(config), given))
+    result = calibrate(given, scored)
+    print(f"{'sample':15} {'mean':>5} {'gain':>6}   scores, one per task")
+    for kind in dict.fromkeys(s.kind for s in given):
+        mine = [score for s, score in zip(given, scored, strict=True) if s.kind == kind]
+        gain = f"{result.shifts[kind]:+6.2f}" if kind in result.shifts else " " * 6
+        print(
+            f"{kind:15} {_mean(mine)} {gain}   {' '.join('   -' if x is None else f'{x:4.2f}' for x in mine)}"
+        )
+    if result.separation is not None:
+        print(f"good above bad in {result.separation:.0%} of pairs (at least {LEAST_SEPARATION:.0%} wanted)")
+    if result.shifts:
+        worst = max(result.shifts, key=lambda kind: result.shifts[kind])
+        print(f"most gained by talking: {result.shifts[worst]:+.2f}, {worst} (at most +{MOST_SHIFT} wanted)")
+    if result.unjudged:
+        print(f"{result.unjudged} of {len(given)} samples got no score")
+    print("The judge can be trusted." if result.passed else "Do not train with this judge as it is.")
+    return 0 if result.passed else 1
+
+
+def _mean(scored: Sequence[float | None]) -> str:
+    values = [score for score in scored if score is not None]
+    return f"{mean(values):5.2f}" if values else "    -"
+
+
+def _read(path: str) -> str:
+    return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8", errors="replace")
+
+
+def _reader(kind: Any) -> Any:
+    """Return what turns an option's text into a field's type."""
+    plain = next((k for k in get_args(kind) if k is not NoneType), kind)
+    return _truth if plain is bool else plain
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
+    return text.lower() == "true"

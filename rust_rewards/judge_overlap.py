@@ -1,0 +1,50 @@
+"""Lets the rewards that compile run while the judge is waited for.
+
+TRL calls synchronous rewards one after another, then awaits all asynchronous ones together. A judge that is
+asynchronous among synchronous rewards therefore overlaps with nothing: a step takes as long as both. Made
+asynchronous as well, the others run in a thread meanwhile, and a step takes as long as the slower of the two.
+"""
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+
+class BackgroundReward:
+    """A synchronous reward made asynchronous: it runs in a thread while the event loop waits for a judge.
+    Picklable.
+
+    All of them share one thread, so they run one after another as before, and what one learns about a program
+    (its verdict) is there for the next.
+
+    Args:
+        reward (`Callable`): A synchronous TRL reward function.
+    """
+
+    def __init__(self, reward: Callable[..., list[float | None]]) -> None:
+        self.reward = reward
+        inner: Any = reward
+        while isinstance(inner, functools.partial):
+            inner = inner.func
+        self.__name__ = getattr(inner, "__name__", type(inner).__name__)
+
+    async def __call__(self, **kwargs: Any) -> list[float | None]:
+        """Return what the reward returns for these arguments."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(_reward_thread(), functools.partial(self.reward, **kwargs))
+
+
+@functools.cache
+def _reward_thread() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max_workers=1, thread_name_prefix="rewards")
+
+
+def in_background(reward: Any) -> Any:
+    """Return a reward that overlaps with the judge: a `BackgroundReward` around a synchronous function,
+    anything else (an asynchronous function, a reward model, the name of one) as it is."""
+    is_model = isinstance(reward, str) or hasattr(reward, "forward")  # a name, or a torch module
+    is_async = any(map(inspect.iscoroutinefunction, (reward, type(reward).__call__)))
+    return reward if is_model or is_async else BackgroundReward(reward)
