@@ -16,6 +16,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any
 
@@ -150,9 +151,11 @@ def with_judge(
         arguments (`JudgeArguments`): The parsed options.
 
     Returns:
-        `tuple[list, list[float] | None]`: The rewards, made to overlap with the judge, and the judge last; and
-            the weights. Both as they were when no judge is asked for. With `judge_optional`, a judge that does
-            not answer is there all the same, paused: it may come back, and all ranks need equally many rewards.
+        `tuple[list, list[float] | None]`: The rewards, made to overlap with the judge, and the judge last;
+        and
+            the weights. Both as they were when no judge is asked for. With `judge_optional`, a judge that
+            does not answer is there all the same, paused: it may come back, and all ranks need equally many
+            rewards.
 
     Raises:
         ImportError: When the `openai` package is missing.
@@ -194,7 +197,8 @@ def check_judge(config: JudgeConfig) -> None:
             return (await session.ask(messages, until=loop.time())).text  # one attempt
 
     try:
-        text = asyncio.run(probe())
+        with ThreadPoolExecutor(max_workers=1) as pool:  # a notebook's thread has an event loop of its own
+            text = pool.submit(asyncio.run, probe()).result()
     except JudgeFailure as failure:
         raise JudgeError(_advice(failure, config)) from None
     if parse_answer(text).scores is None:
