@@ -1,17 +1,18 @@
 """What a model wrote -> Rust source. Pure text work: nothing here compiles or judges.
 
-`extract_rust` answers "which part of this is the program". Every scan is linear, so a completion of megabytes of noise
-costs a fraction of a second.
+`extract_rust` answers "which part of this is the program". Every scan is linear, so a completion of megabytes
+of noise costs a fraction of a second.
 
 Choices, where Markdown or the models leave room:
 
-- The last complete ```` ```rust ```` block is the answer: models correct themselves downwards. A block without a language
-  counts only when no block says Rust, blocks of other languages never.
+- The last complete ```` ```rust ```` block is the answer: models correct themselves downwards. A block
+  without a language counts only when no block says Rust, blocks of other languages never.
 - A closed thinking section is not the answer; what is inside it counts only when there is no code outside.
 - A block that never closes (truncated by the token limit) is its rest, judged as it is.
-- Text is passed on as the model wrote it, with three exceptions: Windows line ends become `\\n`, lone surrogates become
-  U+FFFD (they have no UTF-8 form, and rustc rejects U+FFFD outside strings and comments), and a program is cut at
-  `MAX_SOURCE_CHARS`. NUL is kept: rustc accepts it in comments and rejects it elsewhere, and so shall we.
+- Text is passed on as the model wrote it, with three exceptions: Windows line ends become `\\n`, lone
+  surrogates become U+FFFD (they have no UTF-8 form, and rustc rejects U+FFFD outside strings and comments),
+  and a program is cut at `MAX_SOURCE_CHARS`. NUL is kept: rustc accepts it in comments and rejects it
+  elsewhere, and so shall we.
 
 What a base model wrote after a `code_prefix` is continuation.py's business.
 
@@ -19,19 +20,18 @@ Not covered: code indented instead of fenced, and several files in one answer.
 """
 
 import re
-from itertools import islice
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
-MAX_SOURCE_CHARS = (
-    256 * 1024
-)  # no completion of a language model comes near; more is noise that rustc need not read
+MAX_SOURCE_CHARS = 256 * 1024  # far above any completion; more is noise that nobody need read
 RUST_TAGS = frozenset({"rust", "rs"})
 ASSISTANT = "assistant"
 MAX_MARKS = 10_000  # fence lines, and thinking tags, looked at in one completion; beyond is noise
 
 _FENCE = re.compile(r"^[ \t]*+(`{3,}+|~{3,}+)[ \t]*+([^`\n]*+)$", re.MULTILINE)
 _LANGUAGE = re.compile(r"[\s{.]*([\w+#-]*)")
+_SURROGATES = re.compile("[\ud800-\udfff]+")
 _THINKING = re.compile(r"<(/?)think(?:ing)?>", re.IGNORECASE)
 _CODE = re.compile(
     r"""^[ \t]*+(?:
@@ -63,7 +63,8 @@ def extract_rust(completion: str | Sequence[Mapping[str, Any]]) -> str:
     """Return the Rust program in a completion, `""` when it holds no code.
 
     Args:
-        completion (`str` or `list[dict]`): Plain text, or chat messages of which the last one by the assistant counts.
+        completion (`str` or `list[dict]`): Plain text, or chat messages of which the last one by the
+            assistant counts.
 
     Returns:
         `str`: Source of at most `MAX_SOURCE_CHARS` characters that can be encoded as UTF-8.
@@ -84,8 +85,9 @@ def extract_rust(completion: str | Sequence[Mapping[str, Any]]) -> str:
 def completion_text(completion: str | Sequence[Mapping[str, Any]]) -> str:
     """Return the text of a completion in either of TRL's forms: a string, or a list of chat messages.
 
-    Of messages it is the content of the last one whose role is the assistant's (or that has no role); content given as
-    parts is the concatenation of their `"text"`. Line ends are `\\n` and the result can be encoded as UTF-8.
+    Of messages it is the content of the last one whose role is the assistant's (or that has no role); content
+    given as parts is the concatenation of their `"text"`. Line ends are `\\n` and the result can be encoded
+    as UTF-8.
 
     Raises:
         TypeError: When the completion is neither a string nor a list of messages.
@@ -106,8 +108,9 @@ def completion_text(completion: str | Sequence[Mapping[str, Any]]) -> str:
 
 
 def fenced_blocks(text: str) -> Iterator[Block]:
-    """Yield the fenced blocks of Markdown in order. A longer fence wraps shorter ones; a fence of the same length that
-    names Rust inside an open block starts a new one, since no line of Rust code looks like that."""
+    """Yield the fenced blocks of Markdown in order. A longer fence wraps shorter ones; a fence of the same
+    length that names Rust inside an open block starts a new one, since no line of Rust code looks like
+    that."""
     opening: re.Match[str] | None = None
     for fence in _fences(text):
         marker, info = fence[1], fence[2]
@@ -125,8 +128,8 @@ def fenced_blocks(text: str) -> Iterator[Block]:
 
 
 def outside_thinking(text: str) -> str:
-    """Return the text without its closed thinking sections. A closing tag without an opening one ends a section that
-    the chat template began; a section that never closes is ordinary text."""
+    """Return the text without its closed thinking sections. A closing tag without an opening one ends a
+    section that the chat template began; a section that never closes is ordinary text."""
     pieces, kept_to, opened, orphan = [], 0, None, True
     for tag in islice(_THINKING.finditer(text), MAX_MARKS):
         if not tag[1]:
@@ -151,13 +154,14 @@ def first_fence(text: str) -> tuple[int, str] | None:
 
 def rust_block(text: str) -> Block | None:
     """Return the block that is the answer among the fenced ones, `None` when no fenced block may be Rust."""
+    order = [(True, True), (True, False), (False, True), (False, False)]  # (says Rust, is complete)
     best: dict[tuple[bool, bool], Block] = {}
     for block in fenced_blocks(text):
         tagged = block.language in RUST_TAGS
         if tagged or not block.language:
             best[tagged, block.complete] = block
     return next(
-        (best[key] for key in [(True, True), (True, False), (False, True), (False, False)] if key in best),
+        (best[key] for key in order if key in best),
         None,
     )
 
@@ -174,12 +178,7 @@ def _extract(text: str) -> str:
 
 
 def _clean(text: str) -> str:
-    text = text.replace("\r\n", "\n")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
+    return _SURROGATES.sub("\ufffd", text.replace("\r\n", "\n"))
 
 
 def _fences(text: str) -> Iterator[re.Match[str]]:

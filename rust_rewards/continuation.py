@@ -1,17 +1,17 @@
 """Completion of a base model + the `code_prefix` it was given -> Rust program.
 
-A base model continues the prefix, a chat model answers with the whole function, and both run on: prose, a closing fence,
-the next exercise. The rule, in this order:
+A base model continues the prefix, a chat model answers with the whole function, and both run on: prose, a
+closing fence, the next exercise. The rule, in this order:
 
 1. What stands before the first fence closes the item that the prefix left open: program = prefix + that text.
-2. The answer (`extract_rust`) defines the function that the prefix opens, or repeats the prefix: it is the program, with
-   the prefix's finished items (`use`, helper types) put in front where it lacks them.
+2. The answer (`extract_rust`) defines the function that the prefix opens, or repeats the prefix: it is the
+   program, with the prefix's finished items (`use`, helper types) put in front where it lacks them.
 3. Otherwise the answer, or the bare text, continues the prefix, whether or not it closes it.
 
-A continuation ends where its item ends, plus the complete items that follow directly: helpers and types the function
-needs, and anything else the model chose to add, which counts for or against it as in any program. From the first thing
-that is no complete item (prose, a half-written function, a second definition of the same name) it is cut. A
-continuation that never closes its item is judged as it is.
+A continuation ends where its item ends, plus the complete items that follow directly: helpers and types the
+function needs, and anything else the model chose to add, which counts for or against it as in any program.
+From the first thing that is no complete item (prose, a half-written function, a second definition of the same
+name) it is cut. A continuation that never closes its item is judged as it is.
 """
 
 import re
@@ -38,12 +38,13 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _COMMENT_MARK = re.compile(r"/\*|\*/")
+_BETWEEN_ITEMS = ("line_comment", "block_comment", "attribute_item", "empty_statement")
 _FUNCTION_NAME = re.compile(r"\bfn\s+(\w++)")
 
 
 class Scan(NamedTuple):
-    """Where Rust text stands: how deep in brackets it ends, where its last finished top-level item ends, and where the
-    bracket depth first came down to zero after `since`."""
+    """Where Rust text stands: how deep in brackets it ends, where its last finished top-level item ends, and
+    where the bracket depth first came down to zero after `since`."""
 
     depth: int
     finished: int
@@ -55,8 +56,8 @@ def build_program(completion: str | Sequence[Mapping[str, Any]], code_prefix: st
 
     Args:
         completion (`str` or `list[dict]`): What the model wrote, as in `extract_rust`.
-        code_prefix (`str`, *optional*): Beginning of the program, such as a documented signature up to its `{`. Without
-            one this is `extract_rust`. A blank completion is no program, whatever the prefix.
+        code_prefix (`str`, *optional*): Beginning of the program, such as a documented signature up to its
+            `{`. Without one this is `extract_rust`. A blank completion is no program, whatever the prefix.
 
     Example:
     ```python
@@ -89,7 +90,7 @@ def is_complete(code_prefix: str, program: str) -> bool:
 
 
 def scan(text: str, since: int = 0) -> Scan:
-    """Follow brackets through Rust text, past comments, strings and character literals. Linear, whatever the text."""
+    """Follow brackets through Rust text, past comments, strings and character literals, in linear time."""
     depth = finished = at = 0
     closed: int | None = None
     while token := _TOKEN.search(text, at):
@@ -111,8 +112,8 @@ def scan(text: str, since: int = 0) -> Scan:
 
 
 def _join(prefix: str, text: str) -> str | None:
-    """Return prefix + text up to the end of the item the prefix left open and the complete items after it; `None` when
-    the prefix left none open or the text does not close it."""
+    """Return prefix + text up to the end of the item the prefix left open and the complete items after it;
+    `None` when the prefix left none open or the text does not close it."""
     before = scan(prefix)
     if before.depth <= 0 and not prefix[before.finished :].strip():
         return None

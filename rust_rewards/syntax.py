@@ -1,4 +1,4 @@
-"""The tree-sitter grammar for Rust, loaded once per process. Trees are best effort: they exist for broken code too."""
+"""The tree-sitter grammar for Rust, loaded once per process. Broken code has trees too, as good as can be."""
 
 import functools
 
@@ -26,7 +26,7 @@ ITEM_KINDS = frozenset(
 
 
 def parse_rust(source: bytes) -> Tree:
-    """Return the syntax tree of UTF-8 source. Never fails; `root_node.has_error` tells whether the source is broken."""
+    """Return the syntax tree of UTF-8 source. Never fails; `root_node.has_error` tells of broken source."""
     return _parser().parse(source)
 
 
