@@ -4,9 +4,10 @@ language.py.
     python recipes/tiny/corpus.py                                      # recipes/tiny/{train,eval}.jsonl
     python recipes/tiny/corpus.py --corpus outputs/tiny-corpus.jsonl   # and the text the model learned from
 
-The corpus looks scraped on purpose: most of its bodies carry a mistake (a lost token, a stray semicolon, a
-wrong name, the wrong constant), and nothing marks the good ones. A model trained on it knows the language
-and makes all those mistakes; which of its habits compile and pass is for the compiler to teach.
+The corpus reads like a textbook first and like scraped code at the end: there most bodies carry a mistake
+(a lost token, a stray semicolon, a wrong name, the wrong constant), and nothing marks the good ones. A
+model trained on it in this order knows the language and has picked up all those habits; which of them
+compile and pass is for the compiler to teach.
 
 Held-out tasks are fillings, and function names, that occur neither in the corpus nor in the training tasks.
 The `prompt` of a task is its `code_prefix`, a plain string: the embedded model continues text, and program
@@ -31,8 +32,9 @@ SEED = 20260
 TRAIN_PER_FAMILY, EVAL_PER_FAMILY = 8, 3
 MOST_FILLINGS = 400  # of a family; three slots would give a hundred thousand
 HELD_OUT_SHARE = 0.15
-CORPUS_ROWS = 40_000
-GOOD_SHARE, WRONG_SHARE = 0.12, 0.18  # of the corpus; the rest is broken
+CORPUS_ROWS = 28_800
+TEXTBOOK_SHARE = 0.7  # of the corpus; the rest is scraped
+GOOD_AND_WRONG = {"textbook": (0.9, 0.05), "scraped": (0.12, 0.18)}  # shares; what remains is broken
 CASES, CASES_PER_TEST = 6, 2
 
 ARGUMENTS = {
@@ -148,19 +150,20 @@ def tasks(split: str) -> Iterator[dict[str, Any]]:
 
 
 def corpus(rows: int = CORPUS_ROWS) -> Iterator[dict[str, str]]:
-    """Yield `prompt` and `completion` pairs: known fillings, most of them with a mistake in the body."""
+    """Yield `prompt` and `completion` pairs of known fillings: the textbook, then the scraped part."""
     rng = random.Random(f"{SEED} corpus")
     known = [(family, fillings(family, random.Random(f"{SEED} {family.key}"))[0]) for family in FAMILIES]
-    for _ in range(rows):
+    for row in range(rows):
+        good, wrong = GOOD_AND_WRONG["textbook" if row < TEXTBOOK_SHARE * rows else "scraped"]
         family, choices = rng.choice(known)
         argument = rng.choice(ARGUMENTS[family.takes])
         filling = rng.choice(choices)
         prefix, bodies = function(family, filling, rng.choice(family.names[:3]), argument)
         body = rng.choice(bodies)
         fate = rng.random()
-        if fate >= GOOD_SHARE + WRONG_SHARE:
+        if fate >= good + wrong:
             body = _broken(body, argument, rng)
-        elif fate >= GOOD_SHARE:
+        elif fate >= good:
             body = re.sub(r"\d", lambda _: str(rng.randrange(10)), body)
         yield {"prompt": prefix, "completion": body}
 
