@@ -16,9 +16,7 @@ from dataclasses import dataclass, field, replace
 from .ast_units import Unit
 from .ast_walk import list_units
 
-MAX_ANALYSED_BYTES = (
-    256 * 1024
-)  # longer source is analysed up to here; the parser needs up to 3 s for that much noise
+MAX_ANALYSED_BYTES = 256 * 1024  # longer source is analysed up to here; the parser needs up to 3 s for that much noise
 _TYPES = frozenset({"struct_item", "enum_item", "union_item", "trait_item"})
 _UNNAMED = frozenset({"impl_item", "use_declaration", "foreign_mod_item", "source_file"})
 
@@ -176,9 +174,7 @@ def analyze_ast(source: str, *, entry_point: str | None = None) -> AstMetrics:
             has_methods=any(unit.owner is not None for unit in working),
             silenced_lints=silenced,
         ),
-        names=frozenset(
-            u.name.decode("utf-8", "replace") for u in units if u.name and u.kind not in _UNNAMED
-        ),
+        names=frozenset(u.name.decode("utf-8", "replace") for u in units if u.name and u.kind not in _UNNAMED),
     )
 
 
@@ -237,9 +233,7 @@ def _roots(units: list[Unit], entry_point: str | None) -> list[Unit]:
                 or (not path and unit.owner is not None and unit.owner.name == last)
             )
         ]
-    public = [
-        u for u in units if u.kind not in _UNNAMED and (u.public or (u.name == b"main" and u.owner is None))
-    ]
+    public = [u for u in units if u.kind not in _UNNAMED and (u.public or (u.name == b"main" and u.owner is None))]
     return public or [unit for unit in units if unit.kind not in _UNNAMED]
 
 

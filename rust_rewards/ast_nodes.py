@@ -1,4 +1,4 @@
-"""What one node of the syntax tree says: its name, whether it is switched off, documented or without effect."""
+"""What a single node of the syntax tree says: name, switched off or not, documented or not, idle or not."""
 
 import re
 
@@ -16,9 +16,7 @@ _CFG_ON = (
     b"panic",
 )  # `cfg`s that hold in an ordinary build
 _JUMPS = frozenset({"return_expression", "break_expression", "continue_expression"})
-_WRAPPERS = frozenset(
-    {"block", "expression_statement", "loop_expression", "return_expression", "unsafe_block"}
-)
+_WRAPPERS = frozenset({"block", "expression_statement", "loop_expression", "return_expression", "unsafe_block"})
 _NOTHING = COMMENTS | {"empty_statement", "continue_expression", "unit_expression"}
 _PLAIN_VALUES = frozenset({"identifier", "tuple_expression", "reference_expression", "unit_expression"})
 # Fewer than three letters document nothing.
@@ -74,11 +72,7 @@ def is_doc(node: Node) -> bool:
         return _attribute(node).startswith(b"doc=") and _WORDED.search(text[text.find(b"=") :]) is not None
     if text.startswith(b"///"):
         return not text.startswith(b"////") and _WORDED.search(text) is not None
-    return (
-        text.startswith(b"/**")
-        and not text.startswith((b"/***", b"/**/"))
-        and _WORDED.search(text) is not None
-    )
+    return text.startswith(b"/**") and not text.startswith((b"/***", b"/**/")) and _WORDED.search(text) is not None
 
 
 def diverges(statement: Node) -> bool:

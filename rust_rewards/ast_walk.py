@@ -63,7 +63,7 @@ class Place(NamedTuple):
 
 
 def list_units(source: bytes) -> Listing:
-    """Return the units of UTF-8 source, in no particular order; of broken source, as far as it can be read."""
+    """Return the units of UTF-8 source, in no particular order; of broken source, what can be read."""
     root = parse_rust(source).root_node
     walk = _Walk(Unit("source_file"))
     walk.run(root)
@@ -182,9 +182,7 @@ class _Walk:
             kind = child.type
             if kind == "visibility_modifier":
                 unit.public = True
-            elif kind == "unsafe" or (
-                kind == "function_modifiers" and b"unsafe" in (child.text or b"").split()
-            ):
+            elif kind == "unsafe" or (kind == "function_modifiers" and b"unsafe" in (child.text or b"").split()):
                 unit.unsafe += 1
             elif child.is_named and (child != named or unit.kind == "impl_item"):
                 self.stack.append((child, own))

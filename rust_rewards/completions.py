@@ -99,9 +99,7 @@ def completion_text(completion: str | Sequence[Mapping[str, Any]]) -> str:
             f"A completion is a string or a list of messages, each a dict with 'role' and 'content'; "
             f"got {type(completion).__name__}."
         )
-    content = next(
-        (m.get("content") for m in reversed(completion) if m.get("role", ASSISTANT) == ASSISTANT), None
-    )
+    content = next((m.get("content") for m in reversed(completion) if m.get("role", ASSISTANT) == ASSISTANT), None)
     if isinstance(content, list | tuple):
         content = "".join(str(part.get("text") or "") for part in content if isinstance(part, Mapping))
     return _clean(content) if isinstance(content, str) else ""
@@ -164,6 +162,12 @@ def rust_block(text: str) -> Block | None:
         (best[key] for key in order if key in best),
         None,
     )
+
+
+def is_clean_block(completion: str | Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the answer is a complete block that says Rust and holds code, outside any thinking section."""
+    block = rust_block(outside_thinking(completion_text(completion)))
+    return block is not None and block.complete and block.language in RUST_TAGS and looks_like_rust(block.text)
 
 
 def _extract(text: str) -> str:

@@ -138,10 +138,7 @@ def _complete_items(text: str, taken: set[str]) -> str:
                     break
                 taken.add(known)
             end = node.end_byte
-        elif (
-            node.type not in ("line_comment", "block_comment", "attribute_item", "empty_statement")
-            or node.has_error
-        ):
+        elif node.type not in ("line_comment", "block_comment", "attribute_item", "empty_statement") or node.has_error:
             break
     return source[:end].decode() + "\n" if end else ""
 

@@ -1,0 +1,367 @@
+"""Reward functions for TRL: thin functions over completion -> program -> verdict and metrics -> score.
+
+| function | range | asks |
+| --- | --- | --- |
+| `format_reward` | 0, 0.5, 1 | is there a program, and is it delivered cleanly? |
+| `compile_reward` | 0 or 1 | does rustc accept an answer? |
+| `clippy_reward` | 0..1 | 1 / (1 + warnings + lints) of an answer that compiles |
+| `tests_reward` | 0..1 | which share of the row's hidden tests passes? `None` without tests |
+| `ast_reward` | 0..1 | structure, error handling, idioms, documentation, less penalties; never calls rustc |
+| `rust_reward` | 0..32 | all of `scoring.compute_reward`: compiler and style |
+
+Every one takes completions in both of TRL's forms and reads the dataset columns `tests`, `entry_point` and
+`code_prefix` when they are there. The value of a row is `None` when it cannot be judged: the completion or a
+column is not what it should be, a column has another length than the completions, or the verifier failed.
+Such rows are counted in the metric `<reward>/not_scored` and never stop a run. A missing toolchain does, with
+`ToolchainError`, at the first call.
+
+One program is compiled once: `compile_reward`, `tests_reward` and `rust_reward` ask `verify` for exactly the
+same thing (hidden tests included, when the row has any), so that its cache serves all but the first of them.
+Clippy is another compiler; `clippy_reward` asks for it without tests.
+
+An answer is as in `scoring`: a program that is empty, has no function, lacks the row's entry point or is only
+a copied signature compiles in vain.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from .ast_metrics import AstMetrics, analyze_ast
+from .completions import completion_text, is_clean_block
+from .continuation import build_program, is_complete
+from .scoring import COMPONENTS, DEFAULT_CONFIG, RewardBreakdown, RewardConfig, compute_reward, style_points
+from .verifier import Limits, Verdict, verify
+
+logger = logging.getLogger(__name__)
+
+Completion = str | Sequence[dict[str, Any]]
+Column = Sequence[str | None] | str | None
+LogExtra = Callable[[str, list[Any]], None] | None
+LogMetric = Callable[[str, float], None] | None
+
+DEFAULT_LIMITS = Limits()
+_UNREADABLE = object()
+
+
+class Row(NamedTuple):
+    """One completion with its columns, read: the program, and what to hold it against."""
+
+    completion: Completion
+    program: str
+    tests: str | None
+    entry_point: str | None
+    code_prefix: str | None
+
+
+def format_reward(
+    completions: Sequence[Completion],
+    code_prefix: Column = None,
+    log_metric: LogMetric = None,
+    **kwargs: Any,
+) -> list[float | None]:
+    """Reward a cleanly delivered program.
+
+    1.0: one complete block that says Rust, outside any thinking section; for a row with a `code_prefix` also
+    a continuation that closes what the prefix opened and stops there. 0.5: code in any other form (a block
+    without a language or never closed, bare code, a continuation that runs on). 0.0: no code. rustc is not
+    asked.
+
+    Example:
+    ```python
+    >>> from rust_rewards import format_reward
+
+    >>> format_reward(["```rust\\nfn one() -> i32 { 1 }\\n```", "fn one() -> i32 { 1 }", "One."])
+    [1.0, 0.5, 0.0]
+    ```
+    """
+    rows = read_rows(completions, code_prefix=code_prefix)
+    return _report("format_reward", [None if row is None else _format(row) for row in rows], log_metric)
+
+
+def compile_reward(
+    completions: Sequence[Completion],
+    tests: Column = None,
+    entry_point: Column = None,
+    code_prefix: Column = None,
+    log_metric: LogMetric = None,
+    **kwargs: Any,
+) -> list[float | None]:
+    """Reward an answer that rustc accepts: 1.0, else 0.0; `None` when it could not be judged.
+
+    `tests` are run as well, so that `tests_reward` and `rust_reward` beside this one cost nothing.
+
+    Raises:
+        ToolchainError: When there is no Rust toolchain.
+    """
+    rows = read_rows(completions, tests, entry_point, code_prefix)
+    verdicts = judge_rows(rows)
+    values = [
+        None if row is None or verdict is None else float(verdict.compiles and _answers(row))
+        for row, verdict in zip(rows, verdicts, strict=True)
+    ]
+    return _report("compile_reward", values, log_metric)
+
+
+def clippy_reward(
+    completions: Sequence[Completion],
+    entry_point: Column = None,
+    code_prefix: Column = None,
+    log_metric: LogMetric = None,
+    **kwargs: Any,
+) -> list[float | None]:
+    """Reward clean code: 1 / (1 + n) for an answer that compiles with n warnings and clippy lints (an
+    attribute that silences lints counts as one), 0.0 for one that does not; `None` when it could not be
+    judged.
+
+    Raises:
+        ToolchainError: When there is no Rust toolchain, or no clippy.
+    """
+    rows = read_rows(completions, None, entry_point, code_prefix)
+    values: list[float | None] = []
+    for row, verdict in zip(rows, judge_rows(rows, clippy=True), strict=True):
+        if row is None or verdict is None:
+            values.append(None)
+            continue
+        live = _metrics(row).live
+        complaints = len(verdict.warnings) + len(verdict.lints) + live.silenced_lints
+        values.append(1 / (1 + complaints) if verdict.compiles and live.answers else 0.0)
+    return _report("clippy_reward", values, log_metric)
+
+
+def tests_reward(
+    completions: Sequence[Completion],
+    tests: Column = None,  # noqa: PT028 (no test)
+    entry_point: Column = None,  # noqa: PT028
+    code_prefix: Column = None,  # noqa: PT028
+    log_metric: LogMetric = None,  # noqa: PT028
+    **kwargs: Any,
+) -> list[float | None]:
+    """Reward passed hidden tests: their share, 0..1; `None` for a row without tests, or one that could not be
+    judged.
+
+    Raises:
+        ToolchainError: When there is no Rust toolchain.
+    """
+    rows = [
+        row if row is not None and row.tests else None
+        for row in read_rows(completions, tests, entry_point, code_prefix)
+    ]
+    values = [
+        None if verdict is None or not verdict.tests_total else verdict.tests_passed / verdict.tests_total
+        for verdict in judge_rows(rows)
+    ]
+    return _report("tests_reward", values, log_metric)
+
+
+tests_reward.__test__ = False  # type: ignore[attr-defined]  # pytest would take it for a test by its name
+
+
+def ast_reward(
+    completions: Sequence[Completion],
+    entry_point: Column = None,
+    code_prefix: Column = None,
+    log_metric: LogMetric = None,
+    **kwargs: Any,
+) -> list[float | None]:
+    """Reward style by the syntax tree alone: the style points of `scoring` and its penalties, as a share of
+    the most style points, 0..1; 0.0 for a program that does not parse or does not answer. About a millisecond
+    each, no rustc. Use it beside a reward that compiles: alone it can be earned by code that does not.
+    """
+    rows = read_rows(completions, None, entry_point, code_prefix)
+    return _report("ast_reward", [None if row is None else style_points(_metrics(row)) for row in rows], log_metric)
+
+
+@dataclass(frozen=True)
+class RustReward:
+    """The combined reward as a picklable callable; `get_rust_reward` makes it, `rust_reward` is the default
+    one.
+
+    Per call and completion it logs the columns `verdict` (`"compiles"`, `"parses"`, `"syntax error"`,
+    `"no answer"`, `"timed out"`, `"not scored"`) and `first_error`; per call the mean of every component as
+    `rust_reward/<component>`, the shares `rust_reward/compile_rate` and `rust_reward/parse_rate`, and the
+    count `rust_reward/not_scored`.
+    """
+
+    config: RewardConfig = DEFAULT_CONFIG
+    limits: Limits = DEFAULT_LIMITS
+
+    __name__ = "rust_reward"
+
+    def __call__(
+        self,
+        completions: Sequence[Completion],
+        tests: Column = None,
+        entry_point: Column = None,
+        code_prefix: Column = None,
+        log_extra: LogExtra = None,
+        log_metric: LogMetric = None,
+        **kwargs: Any,
+    ) -> list[float | None]:
+        """Reward all that `scoring.compute_reward` looks at: 0..32 with the default weights, at least 24 for
+        an answer that compiles without warning or penalty, below 20 for one that does not; `None` when it
+        could not be judged.
+
+        Raises:
+            ToolchainError: When there is no Rust toolchain.
+        """
+        rows = read_rows(completions, tests, entry_point, code_prefix)
+        verdicts = judge_rows(rows, limits=self.limits)
+        scores = score_rows(rows, verdicts, self.config)
+        if log_extra is not None:
+            log_extra("verdict", [describe(v, s) for v, s in zip(verdicts, scores, strict=True)])
+            log_extra("first_error", [first_error(verdict) for verdict in verdicts])
+        if log_metric is not None:
+            known = [score for score in scores if score is not None]
+            for name in COMPONENTS:
+                log_metric(f"{self.__name__}/{name}", _mean(getattr(score, name) for score in known))
+            log_metric(f"{self.__name__}/compile_rate", _mean(score.compile_success > 0 for score in known))
+            log_metric(f"{self.__name__}/parse_rate", _mean(score.parseable > 0 for score in known))
+        return _report(self.__name__, [None if s is None else s.total for s in scores], log_metric)
+
+
+def get_rust_reward(config: RewardConfig = DEFAULT_CONFIG, limits: Limits = DEFAULT_LIMITS) -> RustReward:
+    """Return the combined reward with weights and limits of your own.
+
+    Args:
+        config (`RewardConfig`, *optional*): Weights of the components.
+        limits (`Limits`, *optional*): What one program may use.
+
+    Example:
+    ```python
+    >>> from rust_rewards import RewardConfig, get_rust_reward
+
+    >>> reward = get_rust_reward(RewardConfig(doc_bonus=0.0))
+    >>> reward.__name__
+    'rust_reward'
+    ```
+    """
+    return RustReward(config, limits)
+
+
+rust_reward = get_rust_reward()
+
+
+def read_rows(
+    completions: Sequence[Completion],
+    tests: Column = None,
+    entry_point: Column = None,
+    code_prefix: Column = None,
+) -> list[Row | None]:
+    """Return what each completion is to be judged by; `None` for a row that cannot be read.
+
+    A column is a list with one string or `None` per completion, or one string for all. Blank strings mean
+    none.
+    """
+    columns = [_spread(column, len(completions)) for column in (tests, entry_point, code_prefix)]
+    return [_read_row(*cells) for cells in zip(completions, *columns, strict=True)]
+
+
+def judge_rows(
+    rows: Sequence[Row | None],
+    *,
+    clippy: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+    jobs: int | None = None,
+) -> list[Verdict | None]:
+    """Return a verdict for every row; `None` where there is no row, or the verifier failed."""
+    known = [row for row in rows if row is not None]
+    verdicts = iter(
+        verify(
+            [row.program for row in known],
+            [row.tests for row in known],
+            entry_points=[row.entry_point for row in known],
+            clippy=clippy,
+            limits=limits,
+            jobs=jobs,
+        )
+        if known
+        else []
+    )
+    found = [None if row is None else next(verdicts) for row in rows]
+    failures = [verdict.failure for verdict in found if verdict is not None and verdict.failure is not None]
+    if failures:
+        logger.warning("%d of %d programs could not be judged; first: %s", len(failures), len(known), failures[0])
+    return [None if verdict is None or verdict.failure is not None else verdict for verdict in found]
+
+
+def score_rows(
+    rows: Sequence[Row | None], verdicts: Sequence[Verdict | None], config: RewardConfig = DEFAULT_CONFIG
+) -> list[RewardBreakdown | None]:
+    """Return the score of every row that has a verdict."""
+    return [
+        None if row is None or verdict is None else compute_reward(verdict, _metrics(row), config)
+        for row, verdict in zip(rows, verdicts, strict=True)
+    ]
+
+
+def first_error(verdict: Verdict | None) -> str | None:
+    """Return the first error in one line, such as `"E0308: mismatched types"`; `None` without one."""
+    if verdict is None or not verdict.errors:
+        return None
+    error = verdict.errors[0]
+    return f"{error.code}: {error.message}" if error.code else error.message
+
+
+def describe(verdict: Verdict | None, score: RewardBreakdown | None) -> str:
+    """Return a verdict in a word or two, for tables."""
+    if verdict is None or score is None:
+        return "not scored"
+    if verdict.timed_out:
+        return "timed out"
+    if verdict.compiles:
+        return "compiles" if score.compile_success else "no answer"
+    return "parses" if verdict.parses else "syntax error"
+
+
+def _spread(column: Column, rows: int) -> list[Any]:
+    if column is None or isinstance(column, str):
+        return [column] * rows
+    if len(column) != rows:
+        logger.warning("A column has %d values for %d completions; these rows are not scored.", len(column), rows)
+        return [_UNREADABLE] * rows
+    return list(column)
+
+
+def _read_row(completion: Completion, tests: Any, entry_point: Any, code_prefix: Any) -> Row | None:
+    if not all(cell is None or isinstance(cell, str) for cell in (tests, entry_point, code_prefix)):
+        return None
+    tests, entry_point, code_prefix = (
+        cell if cell and cell.strip() else None for cell in (tests, entry_point, code_prefix)
+    )
+    try:
+        program = build_program(completion, code_prefix)
+    except TypeError:
+        return None
+    return Row(completion, program, tests, entry_point, code_prefix)
+
+
+def _metrics(row: Row) -> AstMetrics:
+    return analyze_ast(row.program, entry_point=row.entry_point)
+
+
+def _answers(row: Row) -> bool:
+    return _metrics(row).live.answers
+
+
+def _format(row: Row) -> float:
+    if is_clean_block(row.completion):
+        return 1.0
+    if row.code_prefix is None:
+        return 0.5 if row.program.strip() else 0.0
+    if not is_complete(row.code_prefix, row.program):
+        return 0.0
+    everything = row.code_prefix + completion_text(row.completion)
+    return 1.0 if row.program.split() == everything.split() else 0.5
+
+
+def _report(name: str, values: list[float | None], log_metric: LogMetric) -> list[float | None]:
+    if log_metric is not None:
+        log_metric(f"{name}/not_scored", float(values.count(None)))
+    return values
+
+
+def _mean(values: Iterable[float]) -> float:
+    known = list(values)
+    return sum(known) / len(known) if known else 0.0
