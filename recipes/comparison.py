@@ -63,9 +63,7 @@ def sample_pairs(
 
     Chosen by that rule and not by eye, so that a page cannot show only what went well.
     """
-    ranked = sorted(
-        pairs, key=lambda pair: pair[1]["values"]["mean_reward"] - pair[0]["values"]["mean_reward"]
-    )
+    ranked = sorted(pairs, key=lambda pair: pair[1]["values"]["mean_reward"] - pair[0]["values"]["mean_reward"])
     places = dict.fromkeys([len(ranked) - 1, len(ranked) // 2, 0])
     first_old, first_new = _first_samples(before), _first_samples(after)
     return [
@@ -94,9 +92,7 @@ def format_table(rows: Sequence[Sequence[str]]) -> str:
     """Return rows of cells as aligned text; the first row is the heading, the first column is "
     "left-aligned."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows
-    ]
+    lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
 
 
@@ -107,9 +103,7 @@ def format_comparison(result: Mapping[str, Any]) -> str:
         name = entry["metric"]
         low, high = (as_text(name, entry[end], signed=True) for end in ("low", "high"))
         values = [as_text(name, entry["before"]), as_text(name, entry["after"])]
-        rows.append(
-            [label_of(name), *values, as_text(name, entry["difference"], signed=True), f"{low} .. {high}"]
-        )
+        rows.append([label_of(name), *values, as_text(name, entry["difference"], signed=True), f"{low} .. {high}"])
     won, lost = result["won"], result["lost"]
     parts = [
         f"before: {result['before']['name']}\nafter:  {result['after']['name']}",
@@ -198,9 +192,7 @@ def _notes(before: Mapping[str, Any], after: Mapping[str, Any], compared: int) -
     if before["toolchain"] != after["toolchain"]:
         notes.append("Note: the two sides were judged by different Rust toolchains.")
     if compared < len(before["tasks"]):
-        notes.append(
-            f"Note: {len(before['tasks']) - compared} tasks could not be judged on both sides; left out."
-        )
+        notes.append(f"Note: {len(before['tasks']) - compared} tasks could not be judged on both sides; left out.")
     return notes
 
 

@@ -53,9 +53,7 @@ def pass_at_k(n: int, c: int, k: int) -> float:
     ```
     """
     if not 1 <= k <= n:
-        raise ValueError(
-            f"pass@{k} needs k between 1 and the {n} samples of each task; draw more or lower k."
-        )
+        raise ValueError(f"pass@{k} needs k between 1 and the {n} samples of each task; draw more or lower k.")
     if not 0 <= c <= n:
         raise ValueError(f"{c} correct answers among {n} samples is impossible; give 0 <= c <= n.")
     if n - c < k:
@@ -91,9 +89,7 @@ def paired_bootstrap(
         ValueError: When the two differ in length or are empty.
     """
     if len(before) != len(after) or not before:
-        raise ValueError(
-            f"Need one value per task on both sides; got {len(before)} before and {len(after)} after."
-        )
+        raise ValueError(f"Need one value per task on both sides; got {len(before)} before and {len(after)} after.")
     differences_T = np.asarray(after, dtype=float) - np.asarray(before, dtype=float)
     picks_RT = np.random.default_rng(seed).integers(len(differences_T), size=(resamples, len(differences_T)))
     means_R = differences_T[picks_RT].mean(axis=1)

@@ -23,6 +23,7 @@ beside it (`before.samples.jsonl`); the same command, started again, goes on whe
 import argparse
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ from result_files import (
     task_set_hash,
     write_json,
 )
-from sample_scores import broken_tasks, score_samples, summarize
+from sample_scores import broken_tasks, score_references, score_samples, summarize
 from sample_source import (
     add_sampling_arguments,
     add_task_arguments,
@@ -46,19 +47,16 @@ from sample_source import (
     sampling_from,
 )
 from task_formats import load_tasks
+from text_metrics import check_text_metrics, documentation_metrics
 
 from rust_rewards.verifier import ToolchainError, find_toolchain
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument(
-        "--model_name_or_path", help="Model, checkpoint or LoRA adapter: a folder or a hub name."
-    )
+    what.add_argument("--model_name_or_path", help="Model, checkpoint or LoRA adapter: a folder or a hub name.")
     what.add_argument("--samples", help="JSON Lines file with task_id and completion; no model is loaded.")
     what.add_argument("--compare", nargs=2, metavar=("BEFORE", "AFTER"), help="Compare two result files.")
     parser.add_argument("--output_file", help="Result file to write (JSON).")
@@ -71,9 +69,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
         action="store_true",
         help="Leave tasks whose reference fails its own tests out of every figure.",
     )
-    parser.add_argument(
-        "--text_metrics", action="store_true", help="Also BLEU, ROUGE-L and METEOR of documentation."
-    )
+    parser.add_argument("--text_metrics", action="store_true", help="Also BLEU, ROUGE-L and METEOR of documentation.")
     return parser.parse_args(argv)
 
 
@@ -83,61 +79,63 @@ def evaluate(args: argparse.Namespace) -> None:
         raise ValueError("Give --output_file, for example --output_file outputs/before.json.")
     started = time.time()
     sampling = None if args.samples else sampling_from(args)
+    check_ks(args.k or [], sampling.num_samples if sampling else sys.maxsize)
+    if args.text_metrics:
+        check_text_metrics()
     find_toolchain()
-    tasks = load_tasks(args.tasks, config=args.tasks_config, split=args.tasks_split, limit=args.limit)
-    broken = broken_tasks(tasks)
-    report_broken(tasks, broken, left_out=args.leave_out_broken_tasks)
-    if args.leave_out_broken_tasks:
-        tasks = [task for task in tasks if task["task_id"] not in broken]
-    if not tasks:
-        raise ValueError(f"No task of {args.tasks} is left; every reference fails its own tests.")
+    tasks, task_set = choose_tasks(args)
     if sampling is None:
-        samples, how = read_samples(Path(args.samples), tasks, args.prompt_style)
+        samples, source = read_samples(Path(args.samples), tasks, args.prompt_style)
     else:
-        check_ks(args.k or [], sampling.num_samples)
-        samples, how = draw_samples(args, tasks, sampling)
-    fewest = min(_counts(tasks, samples).values())
-    ks = check_ks(args.k or sorted({1, fewest}), fewest)
-    scored = score_samples(tasks, samples, style=how["prompt_style"])
+        samples_file = Path(args.output_file).with_suffix(".samples.jsonl")
+        samples, source = draw_samples(args, tasks, sampling, samples_file)
+    fewest = min(Counter(sample["task_id"] for sample in samples).values())
+    ks = check_ks(args.k or [1, fewest], fewest)
+    scored = score_samples(tasks, samples, style=source["sampling"]["prompt_style"])
     result = {
         "kind": EVALUATION,
-        "model": {
-            "name": args.model_name_or_path or args.samples,
-            "revision": args.revision,
-            "samples_only": bool(args.samples),
-        },
-        "seed": None if args.samples else args.seed,
-        "sampling": how,
+        **source,
         **environment(),
         "date": time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(started)),
-        "task_set": {
-            "source": args.tasks,
-            "config": args.tasks_config,
-            "count": len(tasks),
-            "hash": task_set_hash(tasks),
-            "broken": broken,
-            "left_out": sorted(broken) if args.leave_out_broken_tasks else [],
-        },
+        "task_set": task_set,
         **summarize(tasks, scored, ks),
         "samples": scored,
     }
     if args.text_metrics:
-        from text_metrics import documentation_metrics
-
-        result["text_metrics"] = documentation_metrics(tasks, scored, style=how["prompt_style"])
+        result["text_metrics"] = documentation_metrics(tasks, scored)
     result["seconds"] = round(time.time() - started, 1)
     write_json(args.output_file, result)
     print(format_result(result))
     print(f"\nWritten: {args.output_file}")
 
 
+def choose_tasks(args: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Load the tasks, check their references, and return the tasks to use with a description of the set."""
+    tasks = load_tasks(args.tasks, config=args.tasks_config, split=args.tasks_split, limit=args.limit)
+    references = score_references(tasks)
+    broken = broken_tasks(references)
+    report_broken(tasks, broken, left_out=args.leave_out_broken_tasks)
+    used = [task for task in tasks if not (args.leave_out_broken_tasks and task["task_id"] in broken)]
+    if not used:
+        raise ValueError(f"No task of {args.tasks} is left; every reference fails its own tests.")
+    judged = [references[task["task_id"]]["reward"] for task in used if task["task_id"] in references]
+    rewards = [reward for reward in judged if reward is not None]
+    return used, {
+        "source": args.tasks,
+        "config": args.tasks_config,
+        "count": len(used),
+        "hash": task_set_hash(used),
+        "broken": broken,
+        "left_out": sorted(broken) if args.leave_out_broken_tasks else [],
+        "reference_reward": sum(rewards) / len(rewards) if rewards else None,
+    }
+
+
 def check_ks(ks: Sequence[int], fewest: int) -> list[int]:
     """Return the k of pass@k in order without repeats; raise `ValueError` when one is not in `1..fewest`."""
     wrong = [k for k in ks if not 1 <= k <= fewest]
     if wrong:
-        raise ValueError(
-            f"pass@{wrong[0]} needs at least {wrong[0]} samples of each task, there are {fewest}."
-        )
+        raise ValueError(f"pass@{wrong[0]} needs at least {wrong[0]} samples of each task, there are {fewest}.")
     return sorted(set(ks))
 
 
@@ -145,9 +143,7 @@ def report_broken(tasks: Sequence[Mapping[str, Any]], broken: Mapping[str, str],
     """Tell on stderr which tasks nobody can pass and how many could not be checked."""
     unchecked = sum(not task["reference"] for task in tasks)
     if unchecked:
-        print(
-            f"{unchecked} of {len(tasks)} tasks have no reference, so they were not checked.", file=sys.stderr
-        )
+        print(f"{unchecked} of {len(tasks)} tasks have no reference, so they were not checked.", file=sys.stderr)
     if broken:
         fate = "left out" if left_out else "counted; --leave_out_broken_tasks leaves them out"
         print(f"{len(broken)} of {len(tasks)} tasks fail their own tests ({fate}):", file=sys.stderr)
@@ -160,9 +156,7 @@ def report_broken(tasks: Sequence[Mapping[str, Any]], broken: Mapping[str, str],
 def format_result(result: Mapping[str, Any]) -> str:
     """Return the tables of one evaluation."""
     names = list(result["summary"]["metrics"])
-    parts = [
-        f"{result['model']['name']}: {result['task_set']['count']} tasks of {result['task_set']['source']}"
-    ]
+    parts = [f"{result['model']['name']}: {result['task_set']['count']} tasks of {result['task_set']['source']}"]
     for heading, groups in (
         ("", {"all": result["summary"]}),
         ("difficulty", result["by_difficulty"]),
@@ -177,9 +171,7 @@ def format_result(result: Mapping[str, Any]) -> str:
         told = [f"{code} {count}" for code, count in list(result["error_codes"].items())[:8]]
         parts.append(f"Samples with compiler errors: {', '.join(told)}")
     if result["failures"]:
-        parts.append(
-            f"Not judged, counted nowhere: {result['summary']['unjudged']} samples {result['failures']}"
-        )
+        parts.append(f"Not judged, counted nowhere: {result['summary']['unjudged']} samples {result['failures']}")
     for name, value in result.get("text_metrics", {}).items():
         parts.append(f"documentation {name}: {value}")
     return "\n\n".join(parts)
@@ -196,13 +188,6 @@ def compare_files(args: argparse.Namespace) -> None:
         write_json(folder / "comparison.json", {**result, "kind": COMPARISON})
         draw_comparison(result, folder / "comparison.png")
         print(f"\nWritten: {folder / 'comparison.json'}, {folder / 'comparison.png'}")
-
-
-def _counts(tasks: Sequence[Mapping[str, Any]], samples: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    counts = {task["task_id"]: 0 for task in tasks}
-    for sample in samples:
-        counts[sample["task_id"]] += 1
-    return counts
 
 
 def main(argv: Sequence[str] | None = None) -> int:

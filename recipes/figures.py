@@ -5,6 +5,7 @@ file is replaced whole or not at all.
 Not here: the training curves that `trainers.callbacks` draws while training.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "svg.hashsalt": "rust-rewards",  # the same numbers give the same file
 }
+BIN = 2.0  # points per bar of a histogram
 DPI = 150
 
 
@@ -77,6 +79,53 @@ def draw_groups(axis: Any, before: Mapping[str, Any], after: Mapping[str, Any]) 
     axis.set_title("Compiling, by difficulty", pad=22)
 
 
+def draw_histograms(sides: Mapping[str, Sequence[float]], path: Path) -> None:
+    """Draw the distribution of rewards of each side, in points, with a line at each mean."""
+    with drawing(path, (6.4, 3.4)) as axis:
+        draw_distributions(axis, sides)
+
+
+def draw_distributions(axis: Any, sides: Mapping[str, Sequence[float]]) -> None:
+    """Draw each side's rewards as shares of its samples, in bins of two points."""
+    values = [value for rewards in sides.values() for value in rewards]
+    low, high = BIN * math.floor(min(values) / BIN), BIN * math.floor(max(values) / BIN) + BIN
+    edges = [low + BIN * step for step in range(round((high - low) / BIN) + 1)]
+    for (name, rewards), colour in zip(sides.items(), (AFTER, REFERENCE), strict=False):
+        weights = [100 / len(rewards)] * len(rewards)
+        mean = sum(rewards) / len(rewards)
+        axis.hist(rewards, edges, weights=weights, color=colour, alpha=0.65, label=f"{name}, mean {mean:.1f}")
+        axis.axvline(mean, color=colour, linestyle="--", linewidth=1.2)
+    axis.set_xlabel("reward in points")
+    axis.set_ylabel("% of answers")
+    axis.set_title("How rewards are distributed", pad=22)
+    axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1)
+
+
+def draw_components(components: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Draw the mean points of each component: the model's beside the references'."""
+    with drawing(path, (6.4, 0.42 * len(components) + 1.2)) as axis:
+        draw_component_bars(axis, components, {"model": AFTER, "reference": REFERENCE})
+
+
+def draw_component_bars(axis: Any, components: Sequence[Mapping[str, Any]], sides: Mapping[str, str]) -> None:
+    """Draw horizontal bars, one row per component with a `name` and a value under each of `sides` (name: "
+    "colour)."""
+    rows = range(len(components))
+    height = 0.8 / len(sides)
+    for place, (side, colour) in enumerate(sides.items()):
+        offset = (place - (len(sides) - 1) / 2) * height
+        values = [entry[side] for entry in components]
+        axis.barh([row + offset for row in rows], values, height, color=colour, label=side)
+    axis.set_yticks(list(rows), [entry["name"].replace("_", " ") for entry in components])
+    axis.invert_yaxis()
+    axis.axvline(0, color="#555555", linewidth=0.8)
+    axis.grid(True, axis="x")
+    axis.grid(False, axis="y")
+    axis.set_xlabel("mean points")
+    axis.set_title("Points by component", pad=22)
+    axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(sides), borderaxespad=0.1)
+
+
 class drawing:
     """Opens a figure, gives its axes, and moves the finished file to `path`."""
 
@@ -102,9 +151,7 @@ class drawing:
         try:
             if kind is None:
                 with replacing(self.path) as temporary:
-                    self.figure.savefig(
-                        temporary, dpi=DPI, metadata={"Date": None} if _is_svg(self.path) else None
-                    )
+                    self.figure.savefig(temporary, dpi=DPI, metadata={"Date": None} if _is_svg(self.path) else None)
         finally:
             self.context.__exit__(kind, error, trace)
 

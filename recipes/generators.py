@@ -38,6 +38,7 @@ class Generator(Protocol):
 
     tokenizer: Any
     context_length: int | None
+    revision: str | None
 
     def complete(
         self, prompts: Sequence[list[int]], sampling: Sampling, seed: int, stop: Sequence[str]
@@ -76,20 +77,37 @@ class TransformersGenerator:
         self.model.to(device)
         self.device = device
         self.context_length = getattr(model.config, "max_position_embeddings", None)
+        self.revision = getattr(model.config, "_commit_hash", None) or revision
 
     def complete(
         self, prompts: Sequence[list[int]], sampling: Sampling, seed: int, stop: Sequence[str] = ()
     ) -> list[Completion]:
         """Return one completion per prompt (token ids), in order."""
+        output_BT = self._generate(prompts, sampling, seed, stop)
+        start = max(map(len, prompts))
+        return [self._completion(row.tolist(), stop) for row in output_BT[:, start:]]
+
+    def stream(self, prompt: list[int], sampling: Sampling, seed: int, stop: Sequence[str] = ()) -> Completion:
+        """Return the completion of one prompt, printing it to stdout as it grows."""
+        from transformers import TextStreamer
+
+        streamer = TextStreamer(self.tokenizer, skip_prompt=True, skip_special_tokens=True)
+        output_BT = self._generate([prompt], sampling, seed, stop, streamer=streamer)
+        return self._completion(output_BT[0, len(prompt) :].tolist(), stop)
+
+    def _generate(
+        self, prompts: Sequence[list[int]], sampling: Sampling, seed: int, stop: Sequence[str], **options: Any
+    ) -> Any:
         import torch
 
         torch.manual_seed(seed)
         with torch.inference_mode():
-            output_BT = self.model.generate(
-                **self._padded(prompts), **self._settings(sampling, stop), pad_token_id=self._pad_id()
+            return self.model.generate(
+                **self._padded(prompts),
+                **self._settings(sampling, stop),
+                **options,
+                pad_token_id=self._pad_id(),
             )
-        start = max(map(len, prompts))
-        return [self._completion(row.tolist(), stop) for row in output_BT[:, start:]]
 
     def _padded(self, prompts: Sequence[list[int]]) -> dict[str, Any]:
         import torch
@@ -141,6 +159,7 @@ class VllmGenerator:
         self.lora = LoRARequest("adapter", 1, model_name_or_path) if base else None
         lora = {"enable_lora": True, "max_lora_rank": 64} if base else {"revision": revision}
         self.llm = LLM(model=base or model_name_or_path, dtype=dtype, **lora)
+        self.revision = revision
         self.context_length = self.llm.llm_engine.model_config.max_model_len
 
     def complete(
@@ -213,9 +232,7 @@ def check_model_exists(model_name_or_path: str) -> None:
             f"Folders in it: {', '.join(sorted(p.name for p in path.iterdir() if p.is_dir())) or 'none'}."
         )
     if local and not path.exists():
-        raise ValueError(
-            f"There is no model at {model_name_or_path}. Give a folder that exists or a hub name."
-        )
+        raise ValueError(f"There is no model at {model_name_or_path}. Give a folder that exists or a hub name.")
 
 
 def load_tokenizer(model_name_or_path: str, revision: str | None = None) -> Any:

@@ -49,9 +49,7 @@ def replacing(path: Path | str) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
     except OSError as err:
-        raise ResultFileError(
-            f"Cannot write {path}: {err}. Choose an output in a folder you may write to."
-        ) from err
+        raise ResultFileError(f"Cannot write {path}: {err}. Choose an output in a folder you may write to.") from err
     os.close(handle)
     temporary = Path(name)
     try:

@@ -2,9 +2,9 @@
 
 A sample goes the way of training: completion -> program -> verdict and AST metrics -> reward, through
 `rust_rewards`. "Compiles" means that the reward gave the compile points, which an empty answer, or one
-without the row's entry point, does not get although rustc accepts it. A sample that the verifier could not
-judge counts nowhere, except among the failures.
-Not here: sampling (`sampling.py`), files and the command line (`evaluate.py`).
+without the row's entry point, does not get although rustc accepts it; in the same way a program that silences
+its warnings is not free of them. A sample that the verifier could not judge counts nowhere, except among the
+failures. Not here: sampling (`sampling.py`), files and the command line (`evaluate.py`).
 """
 
 from collections import Counter
@@ -14,6 +14,7 @@ from typing import Any
 
 from estimates import pass_at_k
 
+SHOWN = 3  # diagnostics kept per sample, in the compiler's own words
 RATES = {
     "compile_rate": "compiles",
     "warning_free_rate": "warning_free",
@@ -67,17 +68,16 @@ def score_programs(programs: Sequence[str], tasks: Sequence[Mapping[str, Any]]) 
 
     Args:
         programs (`Sequence[str]`): Rust sources.
-        tasks (`Sequence[Mapping]`): As many tasks; `tests` and `entry_point` are used.
+        tasks (`Sequence[Mapping]`): As many tasks; `tests`, `entry_point`, `allow` are used.
 
     Returns:
         `list[dict]`: The record of each program, in order.
     """
-    from rust_rewards import verify
-    from rust_rewards.verifier import find_toolchain
+    from rust_rewards.verifier import find_toolchain, verify
 
     clippy = find_toolchain().clippy is not None
     verdicts = verify(
-        list(programs),
+        [task.get("allow", "") + program for program, task in zip(programs, tasks, strict=True)],
         [task["tests"] for task in tasks],
         entry_points=[task["entry_point"] for task in tasks],
         clippy=clippy,
@@ -89,11 +89,13 @@ def score_programs(programs: Sequence[str], tasks: Sequence[Mapping[str, Any]]) 
 
 
 def _record(program: str, task: Mapping[str, Any], verdict: Any, clippy: bool) -> dict[str, Any]:
-    from rust_rewards import RewardConfig, analyze_ast, compute_reward
+    from rust_rewards.ast_metrics import analyze_ast
+    from rust_rewards.scoring import RewardConfig, compute_reward
 
     if verdict.failure is not None:
         return {"program": program, "failure": verdict.failure, **dict.fromkeys(JUDGED)}
-    breakdown = compute_reward(verdict, analyze_ast(program), RewardConfig())
+    metrics = analyze_ast(program, entry_point=task["entry_point"])
+    breakdown = compute_reward(verdict, metrics, RewardConfig())
     compiles = breakdown.compile_success > 0
     total = verdict.tests_total
     codes = [error.code or "syntax" for error in verdict.errors]
@@ -101,8 +103,8 @@ def _record(program: str, task: Mapping[str, Any], verdict: Any, clippy: bool) -
         "program": program,
         "failure": None,
         "compiles": compiles,
-        "warning_free": compiles and not verdict.warnings,
-        "clippy_clean": compiles and not verdict.warnings and not verdict.lints if clippy else None,
+        "warning_free": breakdown.no_warnings > 0,
+        "clippy_clean": breakdown.no_warnings > 0 and not verdict.lints if clippy else None,
         "tests_passed": verdict.tests_passed,
         "tests_total": total,
         "share_passed": verdict.tests_passed / total if total else 0.0,
@@ -112,6 +114,7 @@ def _record(program: str, task: Mapping[str, Any], verdict: Any, clippy: bool) -
         "components": asdict(breakdown),
         "error_codes": codes,
         "first_error": f"{codes[0]}: {verdict.errors[0].message}" if codes else None,
+        "rendered": [item.rendered for item in (*verdict.errors, *verdict.warnings, *verdict.lints)][:SHOWN],
     }
 
 
@@ -128,6 +131,7 @@ JUDGED = (
     "components",
     "error_codes",
     "first_error",
+    "rendered",
 )
 
 
@@ -167,18 +171,21 @@ def error_counts(scored: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def broken_tasks(tasks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the tasks whose own reference does not compile or fails its tests, with the reason.
-
-    Tasks without a reference cannot be checked and are not listed.
-    """
+def score_references(tasks: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Judge each task's own reference; tasks without one are not in the result."""
     checked = [task for task in tasks if task["reference"]]
     records = score_programs([task["reference"] for task in checked], checked)
-    return {
-        task["task_id"]: _why_broken(record)
-        for task, record in zip(checked, records, strict=True)
-        if record["failure"] is None and not record["passed"]
-    }
+    return {task["task_id"]: record for task, record in zip(checked, records, strict=True)}
+
+
+def broken_tasks(references: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return the tasks that nobody can pass, with the reason: the reference fails its own tests.
+
+    Args:
+        references (`Mapping`): What `score_references` returned.
+    """
+    failed = {name: record for name, record in references.items() if not record["failure"]}
+    return {name: _why_broken(record) for name, record in failed.items() if not record["passed"]}
 
 
 def _why_broken(record: Mapping[str, Any]) -> str:
@@ -189,9 +196,7 @@ def _why_broken(record: Mapping[str, Any]) -> str:
     return f"the reference passes {record['tests_passed']} of {record['tests_total']} tests"
 
 
-def _task_summary(
-    task: Mapping[str, Any], samples: Sequence[Mapping[str, Any]], ks: Sequence[int]
-) -> dict[str, Any]:
+def _task_summary(task: Mapping[str, Any], samples: Sequence[Mapping[str, Any]], ks: Sequence[int]) -> dict[str, Any]:
     judged = [sample for sample in samples if sample["failure"] is None]
     correct = sum(bool(sample["passed"]) for sample in judged)
     values: dict[str, float | None] = {

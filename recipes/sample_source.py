@@ -7,23 +7,21 @@ Not here: scoring (`sample_scores.py`), and the options of a single command.
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from generators import BACKENDS, load_generator, resolve_backend
 from result_files import ResultFileError, task_set_hash
-from sampling import PROMPT_STYLES, Sampling, resolve_prompt_style, sample_tasks, sampling_settings
+from sampling import PROMPT_STYLES, Sampling, resolve_prompt_style, sample_tasks
 
 DEFAULT_TASKS = Path(__file__).parent / "data" / "eval.jsonl"
 
 
 def add_task_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that choose a task set."""
-    parser.add_argument(
-        "--tasks", default=str(DEFAULT_TASKS), help="JSON Lines file or hub dataset. [%(default)s]"
-    )
+    parser.add_argument("--tasks", default=str(DEFAULT_TASKS), help="JSON Lines file or hub dataset. [%(default)s]")
     parser.add_argument("--tasks_config", help="Configuration of the hub dataset.")
     parser.add_argument("--tasks_split", default="test", help="Split of the hub dataset. [%(default)s]")
     parser.add_argument("--limit", type=int, help="Use the first tasks only.")
@@ -35,14 +33,10 @@ def add_sampling_arguments(parser: argparse.ArgumentParser, num_samples: int) ->
     parser.add_argument("--dtype", default="auto", help="Type of the weights. [%(default)s]")
     parser.add_argument("--backend", default="auto", choices=BACKENDS)
     parser.add_argument("--prompt_style", default="auto", choices=PROMPT_STYLES)
-    parser.add_argument(
-        "--num_samples", type=int, default=num_samples, help="Samples per task. [%(default)s]"
-    )
+    parser.add_argument("--num_samples", type=int, default=num_samples, help="Samples per task. [%(default)s]")
     parser.add_argument("--temperature", type=float, default=0.8, help="0 is greedy. [%(default)s]")
     parser.add_argument("--top_p", type=float, default=1.0, help="[%(default)s]")
-    parser.add_argument(
-        "--max_new_tokens", type=int, default=256, help="Tokens per completion. [%(default)s]"
-    )
+    parser.add_argument("--max_new_tokens", type=int, default=256, help="Tokens per completion. [%(default)s]")
     parser.add_argument("--batch_size", type=int, default=32, help="Completions at a time. [%(default)s]")
     parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
 
@@ -60,25 +54,35 @@ def sampling_from(args: argparse.Namespace) -> Sampling:
 
 
 def draw_samples(
-    args: argparse.Namespace, tasks: Sequence[Mapping[str, Any]], sampling: Sampling
+    args: argparse.Namespace, tasks: Sequence[Mapping[str, Any]], sampling: Sampling, samples_file: Path
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Load the model and sample the tasks; return the samples and how they were drawn."""
-    generator = load_generator(
-        args.model_name_or_path, revision=args.revision, dtype=args.dtype, backend=args.backend
-    )
+    """Load the model and sample the tasks.
+
+    Args:
+        args (`argparse.Namespace`): Parsed arguments that name the model.
+        tasks (`Sequence[Mapping]`): The tasks.
+        sampling (`Sampling`): How to draw.
+        samples_file (`Path`): Where the samples are kept; an unfinished file is gone on with.
+
+    Returns:
+        `tuple`: The samples, and their source: `model`, `seed`, `sampling`.
+
+    Raises:
+        ValueError: When the model cannot be loaded, or generated nothing at all.
+    """
+    generator = load_generator(args.model_name_or_path, revision=args.revision, dtype=args.dtype, backend=args.backend)
     style = resolve_prompt_style(args.prompt_style, generator.tokenizer)
-    how = sampling_settings(
-        sampling, prompt_style=style, backend=resolve_backend(args.backend), dtype=args.dtype
-    )
-    about = {"model": args.model_name_or_path, "revision": args.revision, "task_set": task_set_hash(tasks)}
+    backend = resolve_backend(args.backend)
+    how = {**asdict(sampling), "prompt_style": style, "backend": backend, "dtype": args.dtype}
+    seed = how.pop("seed")
+    model = {"name": args.model_name_or_path, "revision": generator.revision}
     samples = sample_tasks(
         tasks,
         generator,
         sampling,
         style=style,
-        samples_file=Path(args.output_file).with_suffix(".samples.jsonl"),
-        settings={**how, **about},
-        progress=sys.stderr.isatty(),
+        samples_file=samples_file,
+        settings={"model": model, "seed": seed, "sampling": how, "task_set": task_set_hash(tasks)},
     )
     if not any(sample["completion"].strip() for sample in samples):
         raise ValueError(
@@ -87,7 +91,7 @@ def draw_samples(
             f"--prompt_style {style} fits the model and that --max_new_tokens is large enough. No result "
             "written."
         )
-    return samples, how
+    return samples, {"model": model, "seed": seed, "sampling": how}
 
 
 def read_samples(
@@ -108,17 +112,11 @@ def read_samples(
             header = row["settings"]
             continue
         if "task_id" not in row or "completion" not in row:
-            raise ResultFileError(
-                f"{path}, line {number} has {sorted(row)}; expected task_id and completion."
-            )
+            raise ResultFileError(f"{path}, line {number} has {sorted(row)}; expected task_id and completion.")
         name = str(row["task_id"])
         if name not in known:
-            raise ResultFileError(
-                f"{path}, line {number}: {name!r} is no task of the set. Give the set with --tasks."
-            )
-        samples.append(
-            {"task_id": name, "sample_index": counts.get(name, 0), "completion": row["completion"]}
-        )
+            raise ResultFileError(f"{path}, line {number}: {name!r} is no task of the set. Give the set with --tasks.")
+        samples.append({"task_id": name, "sample_index": counts.get(name, 0), "completion": row["completion"]})
         counts[name] = counts.get(name, 0) + 1
     lacking = sorted(known - set(counts))
     if lacking:
@@ -127,17 +125,17 @@ def read_samples(
             f"{lacking[0]}). "
             "Every task needs one; an empty completion counts as a wrong answer."
         )
-    style = prompt_style if prompt_style != "auto" else header.get("prompt_style", "chat")
-    return samples, {**header, "prompt_style": style, "num_samples": min(counts.values())}
+    how = dict(header.get("sampling", {}), num_samples=min(counts.values()))
+    how["prompt_style"] = prompt_style if prompt_style != "auto" else how.get("prompt_style", "chat")
+    model = {"name": str(path), "revision": None, **header.get("model", {}), "samples": str(path)}
+    return samples, {"model": model, "seed": header.get("seed"), "sampling": how}
 
 
 def _json_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as err:
-        raise ResultFileError(
-            f"Cannot read the samples {path}: {err.strerror}. Give a JSON Lines file."
-        ) from err
+        raise ResultFileError(f"Cannot read the samples {path}: {err.strerror}. Give a JSON Lines file.") from err
     rows = []
     for number, line in enumerate(lines, 1):
         if not line.strip():

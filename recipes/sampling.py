@@ -11,7 +11,7 @@ Not here: the models (`generators.py`) and what their completions are worth (`sa
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,8 +58,7 @@ class Sampling:
             raise ValueError(f"top_p is {self.top_p}; give a share of the probability mass above 0, up to 1.")
         if self.temperature == 0 and self.num_samples > 1:
             raise ValueError(
-                f"temperature 0 gives {self.num_samples} equal samples; use num_samples 1 or a higher "
-                "temperature."
+                f"temperature 0 gives {self.num_samples} equal samples; use num_samples 1 or a higher temperature."
             )
 
 
@@ -69,9 +68,7 @@ def resolve_prompt_style(style: str, tokenizer: Any) -> str:
         raise ValueError(f"Unknown prompt style {style!r}; known: {', '.join(PROMPT_STYLES)}.")
     has_template = bool(getattr(tokenizer, "chat_template", None))
     if style == "chat" and not has_template:
-        raise ValueError(
-            "Prompt style 'chat' needs a tokenizer with a chat template; use 'prefix' for base models."
-        )
+        raise ValueError("Prompt style 'chat' needs a tokenizer with a chat template; use 'prefix' for base models.")
     if style != "auto":
         return style
     return "chat" if has_template else "prefix"
@@ -92,16 +89,15 @@ def encode_prompts(tasks: Sequence[Mapping[str, Any]], tokenizer: Any, style: st
     lacking = [task["task_id"] for task in tasks if not task[column]]
     if lacking:
         raise ValueError(
-            f"{len(lacking)} tasks have no {column} (first: {lacking[0]}), which prompt style {style!r} "
-            "needs."
+            f"{len(lacking)} tasks have no {column} (first: {lacking[0]}), which prompt style {style!r} needs."
         )
     if style == "prefix":
         return [list(tokenizer(task["code_prefix"])["input_ids"]) for task in tasks]
     return [
         list(
-            tokenizer.apply_chat_template(
-                task["prompt"], add_generation_prompt=True, tokenize=True, return_dict=True
-            )["input_ids"]
+            tokenizer.apply_chat_template(task["prompt"], add_generation_prompt=True, tokenize=True, return_dict=True)[
+                "input_ids"
+            ]
         )
         for task in tasks
     ]
@@ -115,7 +111,6 @@ def sample_tasks(
     style: str,
     samples_file: Path,
     settings: Mapping[str, Any],
-    progress: bool = True,
 ) -> list[dict[str, Any]]:
     """Draw `sampling.num_samples` completions of each task, going on where `samples_file` ends.
 
@@ -126,7 +121,6 @@ def sample_tasks(
         style (`str`): `"chat"` or `"prefix"`.
         samples_file (`Path`): JSON Lines file that receives the completions; the first line holds `settings`.
         settings (`Mapping`): What the samples depend on; a file begun with others is refused.
-        progress (`bool`, *optional*, defaults to `True`): Show a progress bar on stderr.
 
     Returns:
         `list[dict]`: `task_id`, `sample_index`, `completion`, `tokens`, `finished`, in the order of the
@@ -138,25 +132,21 @@ def sample_tasks(
     """
     from tqdm import tqdm
 
-    prompts = dict(
-        zip((t["task_id"] for t in tasks), encode_prompts(tasks, generator.tokenizer, style), strict=True)
-    )
+    prompts = dict(zip((t["task_id"] for t in tasks), encode_prompts(tasks, generator.tokenizer, style), strict=True))
     check_context(prompts, generator.context_length, sampling.max_new_tokens)
     stops = {t["task_id"]: list(t.get("stop") or []) if style == "prefix" else [] for t in tasks}
     batches = plan_batches({name: len(ids) for name, ids in prompts.items()}, stops, sampling)
     rows = resume(samples_file, settings, batches)
     done = len(rows)
     with (
-        tqdm(total=sum(map(len, batches)), initial=done, unit="sample", disable=not progress) as bar,
+        tqdm(total=sum(map(len, batches)), initial=done, unit="sample", disable=None) as bar,
         samples_file.open("a", encoding="utf-8") as out,
     ):
         for number, batch in enumerate(batches):
             if (number, batch[0]) in rows:
                 continue
             ids = [prompts[name] for name, _ in batch]
-            completions = generator.complete(
-                ids, sampling, _batch_seed(sampling.seed, number), stops[batch[0][0]]
-            )
+            completions = generator.complete(ids, sampling, _batch_seed(sampling.seed, number), stops[batch[0][0]])
             for (name, index), completion in zip(batch, completions, strict=True):
                 row = {"task_id": name, "sample_index": index, "batch": number, "completion": completion.text}
                 row |= {"tokens": completion.tokens, "finished": completion.finished}
@@ -217,12 +207,6 @@ def resume(
         lines = [json.dumps({"settings": dict(settings)}), *(json.dumps(row) for row in rows.values())]
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return rows
-
-
-def sampling_settings(sampling: Sampling, **others: Any) -> dict[str, Any]:
-    """Return the settings that a samples file records: those of `sampling` and `others` (model, tasks, "
-    "style)."""
-    return {**asdict(sampling), **others}
 
 
 def check_context(prompts: Mapping[str, list[int]], context_length: int | None, max_new_tokens: int) -> None:

@@ -8,15 +8,16 @@ Known formats, told apart by their columns:
 - MultiPL-E (rs): `name, prompt, tests, stop_tokens`, without references
 
 Published prefixes import crates that a bare rustc has not (`rand`, `regex`, `md5`) and names that the answer
-does not use. The former lines are dropped, so tasks that need them show up as broken (their reference fails);
-for the latter an `#![allow(...)]` line goes first, so that the benchmark's own imports are not charged to the
-answer as warnings. Not here: judging whether a task is sound (`sample_scores.broken_tasks`).
+does not use. The former lines are dropped, so tasks that need them show up as broken (their reference
+fails). For the latter the task has an `allow` line that is put before the program when it is verified, so
+that neither the benchmark's imports nor its private functions are charged to the answer as warnings.
+Not here: judging whether a task is sound (`sample_scores.broken_tasks`).
 """
 
 import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,7 @@ REQUIRED = ("task_id", "prompt", "tests")
 HUMANEVAL_COLUMNS = {"task_id", "prompt", "canonical_solution", "test"}
 MULTIPL_E_COLUMNS = {"name", "prompt", "tests", "stop_tokens"}
 INSTRUCTION = (
-    "Complete this Rust function. Answer with the whole program in one Rust code block."
-    "\n\n```rust\n{prefix}\n```"
+    "Complete this Rust function. Answer with the whole program in one Rust code block.\n\n```rust\n{prefix}\n```"
 )
 ALLOW_LINE = "#![allow(dead_code, unused_imports)]\n"
 EXTERNAL_USE = re.compile(r"^use (?:rand|regex|md5)\b[^;]*;[ \t]*\n?", re.MULTILINE)
@@ -104,22 +104,16 @@ def _read_lines(path: Path) -> list[dict[str, Any]]:
         try:
             row = json.loads(line)
         except json.JSONDecodeError as err:
-            raise TaskSetError(
-                f"{path}, line {number} is not JSON ({err.msg}). Expected one task a line."
-            ) from err
+            raise TaskSetError(f"{path}, line {number} is not JSON ({err.msg}). Expected one task a line.") from err
         if not isinstance(row, dict):
-            raise TaskSetError(
-                f"{path}, line {number} is a {type(row).__name__}; expected an object with columns."
-            )
+            raise TaskSetError(f"{path}, line {number} is a {type(row).__name__}; expected an object with columns.")
         rows.append(row)
     return rows
 
 
 def _read_hub(name: str, config: str | None, split: str) -> list[dict[str, Any]]:
     if name.startswith((".", "/")) or name.endswith((".jsonl", ".json")):
-        raise TaskSetError(
-            f"There is no file {name}. Give a JSON Lines file that exists, or a dataset of the hub."
-        )
+        raise TaskSetError(f"There is no file {name}. Give a JSON Lines file that exists, or a dataset of the hub.")
     from datasets import load_dataset
     from datasets.exceptions import DatasetNotFoundError
 
@@ -166,14 +160,14 @@ def _from_humaneval(row: Mapping[str, Any]) -> dict[str, Any]:
     text = str(row["prompt"])
     has_signature = last_function(EMPTY_MAIN.sub("", text)) is not None
     stub = text if has_signature else text + str(row.get("declaration") or "")
-    prefix = ALLOW_LINE + EMPTY_MAIN.sub("", EXTERNAL_USE.sub("", stub)).strip("\n") + "\n"
+    prefix = EMPTY_MAIN.sub("", EXTERNAL_USE.sub("", stub)).strip("\n") + "\n"
     entry_point = row.get("entry_point") or last_function(prefix)
     reference = prefix + EXTERNAL_USE.sub("", str(row["canonical_solution"]))
     return _task(row["task_id"], prefix, entry_point, str(row["test"]), reference)
 
 
 def _from_multipl_e(row: Mapping[str, Any]) -> dict[str, Any]:
-    prefix = ALLOW_LINE + str(row["prompt"])
+    prefix = str(row["prompt"])
     task = _task(row["name"], prefix, last_function(prefix), main_body(str(row["tests"])), None)
     return task | {"stop": list(row["stop_tokens"])}
 
@@ -184,26 +178,19 @@ def main_body(tests: str) -> str:
     opening = tests.find("{", start)
     closing = tests.rfind("}")
     if start < 0 or opening < 0 or closing < opening:
-        raise TaskSetError(
-            "A MultiPL-E task's tests hold no complete `fn main() { ... }`; was the file cut short?"
-        )
+        raise TaskSetError("A MultiPL-E task's tests hold no complete `fn main() { ... }`; was the file cut short?")
     return tests[opening + 1 : closing].strip("\n")
 
 
 def _task(name: Any, prefix: str, entry_point: Any, tests: str, reference: str | None) -> dict[str, Any]:
-    shown = prefix.removeprefix(ALLOW_LINE).strip()
     return {
         "task_id": str(name),
-        "prompt": [{"role": "user", "content": INSTRUCTION.format(prefix=shown)}],
+        "prompt": [{"role": "user", "content": INSTRUCTION.format(prefix=prefix.strip())}],
         "code_prefix": prefix,
         "entry_point": entry_point,
         "tests": tests,
         "reference": reference,
         "difficulty": None,
         "topic": None,
+        "allow": ALLOW_LINE,
     }
-
-
-def topics_of(tasks: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the topics of a task set, sorted; tasks without one count as `"none"`."""
-    return sorted({str(task["topic"] or "none") for task in tasks})

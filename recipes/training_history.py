@@ -1,0 +1,97 @@
+"""Reads what a training run recorded: `training_history.json`, or the trainer's own `trainer_state.json`.
+
+Each step becomes a flat dictionary of numbers under the names of `rl_training.log` (`avg_reward`, `kl`, ...)
+beside everything else the trainer logged. A value that was not measured is absent.
+Not here: what the numbers mean (`decide.py`) and look like (`report.py`).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from result_files import ResultFileError, read_json
+
+from trainers.callbacks import COLUMNS, HISTORY_NAME, log_row
+
+MADE_BY = "recipes/grpo.py (it writes training_history.json with every checkpoint and at the end)"
+WINDOW = 0.25  # the share of a run that "at its start" and "at its end" mean
+Step = dict[str, float]
+
+
+def read_history(path: Path | str) -> list[Step]:
+    """Read the logged steps of a run, in order.
+
+    Args:
+        path (`Path` or `str`): `training_history.json`, `trainer_state.json`, or a folder that holds one of
+            them.
+
+    Raises:
+        ResultFileError: When the file is missing, half-written, of another kind, or holds no training step.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = find_history(path) or path / HISTORY_NAME
+    content = read_json(path, made_by=MADE_BY)
+    if not isinstance(content, dict) or not ({"steps", "log_history"} & content.keys()):
+        raise ResultFileError(f"{path} is no training history; expected what `python {MADE_BY}` writes.")
+    logged = content.get("steps")
+    if logged is None:
+        logged = [{**log_row(entry), "metrics": entry} for entry in content["log_history"] if "reward" in entry]
+    steps = [_numbers(step) for step in logged]
+    if not steps:
+        raise ResultFileError(f"{path} holds no training step; let the run log one (--logging_steps 1).")
+    return steps
+
+
+def find_history(folder: Path) -> Path | None:
+    """Return a run's `training_history.json`, else the last checkpoint's trainer state, else `None`."""
+    states = folder.glob("checkpoint-*/trainer_state.json")
+    newest = sorted(states, key=lambda path: int(path.parent.name.split("-")[1]), reverse=True)
+    candidates = [folder / HISTORY_NAME, folder / "trainer_state.json", *newest]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def series(steps: Sequence[Step], name: str) -> tuple[list[float], list[float]]:
+    """Return the iterations at which a value was measured, and the values."""
+    measured = [(step["iteration"], step[name]) for step in steps if name in step]
+    return [x for x, _ in measured], [y for _, y in measured]
+
+
+def at_start(steps: Sequence[Step], name: str) -> float | None:
+    """Return the mean of a value over the first quarter of the steps that measured it; `None` without any."""
+    values = series(steps, name)[1]
+    return _mean(values[: _width(values)])
+
+
+def at_end(steps: Sequence[Step], name: str) -> float | None:
+    """Return the mean of a value over the last quarter of the steps that measured it; `None` without any."""
+    values = series(steps, name)[1]
+    return _mean(values[-_width(values) :])
+
+
+def epoch_summaries(steps: Sequence[Step]) -> list[dict[str, float]]:
+    """Return per epoch (from 1) its number of logged steps and the mean of each column of the log."""
+    epochs: dict[int, list[Step]] = {}
+    for step in steps:
+        epochs.setdefault(max(math.ceil(step.get("epoch", 1.0) - 1e-9), 1), []).append(step)
+    names = [name for name in COLUMNS if name not in ("iteration", "epoch")]
+    return [
+        {"epoch": epoch, "steps": len(members)}
+        | {name: mean for name in names if (mean := _mean(series(members, name)[1])) is not None}
+        for epoch, members in sorted(epochs.items())
+    ]
+
+
+def _numbers(step: Mapping[str, Any]) -> Step:
+    flat = {**(step.get("metrics") or {}), **step}
+    numbers = {key: float(value) for key, value in flat.items() if isinstance(value, int | float)}
+    return {key: value for key, value in numbers.items() if math.isfinite(value)}
+
+
+def _width(values: Sequence[float]) -> int:
+    return max(round(len(values) * WINDOW), 1)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
