@@ -1,7 +1,17 @@
 """Rust source -> `Verdict`."""
 
-from .interim import verify
+from .engine import verify
+from .sandbox import SandboxError
 from .toolchain import Toolchain, ToolchainError, find_toolchain
 from .verdict import Diagnostic, Limits, Verdict
 
-__all__ = ["Diagnostic", "Limits", "Toolchain", "ToolchainError", "Verdict", "find_toolchain", "verify"]
+__all__ = [
+    "Diagnostic",
+    "Limits",
+    "SandboxError",
+    "Toolchain",
+    "ToolchainError",
+    "Verdict",
+    "find_toolchain",
+    "verify",
+]

@@ -10,7 +10,11 @@ from typing import Any, NamedTuple
 
 from .verdict import Diagnostic
 
-SUMMARIES = ("aborting due to ", "Some errors have detailed explanations", "For more information about this error")
+SUMMARIES = (
+    "aborting due to ",
+    "Some errors have detailed explanations",
+    "For more information about this error",
+)
 
 
 class Located(NamedTuple):

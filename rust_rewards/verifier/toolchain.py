@@ -29,6 +29,11 @@ class Toolchain:
     version: str
     host: str
 
+    @property
+    def target_folder(self) -> Path:
+        """Where the standard library and the bundled linker of the host lie."""
+        return self.sysroot / "lib" / "rustlib" / self.host
+
     def require_clippy(self) -> Path:
         """Return clippy-driver's path, or raise `ToolchainError` with the line that installs it."""
         if self.clippy is None:
@@ -60,9 +65,7 @@ def _find(name: str | None) -> Toolchain:
     sysroot = Path(_ask([shim, *select, "--print", "sysroot"], name))
     exe = sysroot / "bin" / "rustc"
     rustc = exe if exe.exists() else Path(shim)
-    fields = dict(
-        line.split(": ", 1) for line in _ask([str(rustc), "-vV"], name).splitlines() if ": " in line
-    )
+    fields = dict(line.split(": ", 1) for line in _ask([str(rustc), "-vV"], name).splitlines() if ": " in line)
     return Toolchain(
         sysroot=sysroot,
         rustc=rustc,

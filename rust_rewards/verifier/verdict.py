@@ -36,6 +36,8 @@ class Verdict:
         tests_passed, tests_total (`int`): Hidden tests passed, and given.
         timed_out (`bool`): A limit of time was exceeded while compiling or testing.
         failure (`str`, *optional*): Why the verifier itself could not judge; every reward is then `None`.
+        test_statuses (`tuple[str, ...]`): One per hidden test, in order: `"passed"`, `"failed"` (an assertion),
+            `"panicked"`, `"crashed"`, `"timed out"` or `"not built"`.
         seconds (`float`): Wall time spent on this program; its share when it was checked in a batch.
     """
 
@@ -49,6 +51,7 @@ class Verdict:
     timed_out: bool = False
     failure: str | None = None
     seconds: float = 0.0
+    test_statuses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,15 @@ class Limits:
     """What one program may use. A program that exceeds a limit has failed; the verifier has not.
 
     Args:
-        wall_seconds (`float`, *optional*, defaults to `10.0`): Wall time of one compile, and of one program's tests.
-        cpu_seconds (`float`, *optional*, defaults to `10.0`): Processor time of the same.
-        memory_mib (`int`, *optional*, defaults to `2048`): Address space of one process, in MiB.
+        wall_seconds (`float`, *optional*, defaults to `10.0`): Wall time of one compile, and of all tests of one
+            program together; a single test may use half of what is left of it.
+        cpu_seconds (`float`, *optional*, defaults to `4.0`): Processor time of the tests, shared in the same way.
+        memory_mib (`int`, *optional*, defaults to `1024`): Address space of a program under test, in MiB; a compiler
+            gets four times as much.
         output_bytes (`int`, *optional*, defaults to `1048576`): Bytes read of what a program prints; the rest is
             drained and dropped.
-        processes (`int`, *optional*, defaults to `64`): Processes and threads at a time.
+        processes (`int`, *optional*, defaults to `64`): Threads of a program under test at a time (it can start no
+            processes); enforced where user namespaces are available, otherwise memory bounds them.
         file_mib (`int`, *optional*, defaults to `64`): Size of one file written, in MiB.
         deadline_seconds (`float`, *optional*, defaults to `300.0`): Wall time of one call of `verify`; programs not
             judged by then get a `failure`. Keep it below the collective timeout of the training job.
@@ -71,8 +77,8 @@ class Limits:
     """
 
     wall_seconds: float = 10.0
-    cpu_seconds: float = 10.0
-    memory_mib: int = 2048
+    cpu_seconds: float = 4.0
+    memory_mib: int = 1024
     output_bytes: int = 1 << 20
     processes: int = 64
     file_mib: int = 64

@@ -1,0 +1,102 @@
+"""One program, one compiler: the verdict that everything else must agree with."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from .compiler import Compiler
+from .diagnostics import Located
+from .verdict import Diagnostic
+
+# Errors of rustc's lexer and parser that carry a code; a parse error mostly has none.
+PARSER_CODES = frozenset(
+    [
+        "E0178",
+        "E0584",
+        "E0585",
+        "E0586",
+        "E0704",
+        "E0743",
+        "E0748",
+        "E0758",
+        "E0762",
+        "E0763",
+        "E0765",
+        "E0766",
+        "E0768",
+        "E0773",
+    ]
+)
+PROGRAM = "program.rs"
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A verdict before the tests. `failure` is the verifier's own."""
+
+    parses: bool = False
+    compiles: bool = False
+    errors: tuple[Diagnostic, ...] = ()
+    warnings: tuple[Diagnostic, ...] = ()
+    lints: tuple[Diagnostic, ...] = ()
+    timed_out: bool = False
+    failure: str | None = None
+    seconds: float = 0.0
+
+
+def rejected(diagnostic: Diagnostic) -> Checked:
+    """The verdict on a program that was refused without a compiler."""
+    return Checked(errors=(diagnostic,))
+
+
+def from_diagnostics(found: Iterable[Diagnostic], seconds: float) -> Checked:
+    """Sort what was said about one program. `parses` is provisional: see `needs_parse_check`."""
+    found = tuple(found)
+    lints = tuple(d for d in found if (d.code or "").startswith("clippy::"))
+    errors = tuple(d for d in found if d.level == "error" and d not in lints)
+    warnings = tuple(d for d in found if d.level == "warning" and d not in lints)
+    return Checked(True, not errors, errors, warnings, lints, seconds=seconds)
+
+
+def needs_parse_check(checked: Checked) -> bool:
+    """Whether some error may come from the parser, so that only a parse tells."""
+    return any(error.code is None or error.code in PARSER_CODES for error in checked.errors)
+
+
+def check_alone(compiler: Compiler, source: str, has_main: bool, clippy: bool) -> Checked:
+    """Check one program in a compiler of its own."""
+    kind = "bin" if has_main else "lib"
+    done = compiler.run([compiler.check(PROGRAM, kind, clippy)], {PROGRAM: source})
+    if done.broken is not None:
+        error = Diagnostic("error", None, done.broken, rendered=f"error: {done.broken}\n")
+        return Checked(errors=(error,), timed_out=done.timed_out, seconds=done.seconds)
+    checked = from_diagnostics((item.diagnostic for item in done.diagnostics), done.seconds)
+    if needs_parse_check(checked):
+        checked = replace(checked, parses=parses_alone(compiler, source))
+    return checked
+
+
+def parses_alone(compiler: Compiler, source: str) -> bool:
+    """Whether rustc's parser accepts `source`: an inline module that is configured away is parsed and nothing more."""
+    wrapped = f"#[cfg(any())] mod p {{ {source}\n}}\n"
+    done = compiler.run([compiler.check(PROGRAM, "lib", False)], {PROGRAM: wrapped})
+    return done.broken is None and not done.errors
+
+
+def parse_many(compiler: Compiler, sources: list[str]) -> list[bool]:
+    """The same for several plain, balanced programs with one compiler: each becomes the argument of a macro that parses
+    items and drops them, so that one program's errors end at its own braces."""
+    text = "macro_rules! parse { ($($item:item)*) => {} }\n"
+    lines: list[int] = []
+    for source in sources:
+        lines.append(text.count("\n") + 1)
+        text += f"parse! {{ {source}\n}}\n"
+    done = compiler.run([compiler.check(PROGRAM, "lib", False)], {PROGRAM: text}, programs=len(sources))
+    if done.broken is not None:
+        return [parses_alone(compiler, source) for source in sources]
+    bad = [_within(item, lines) for item in done.errors]
+    return [index not in bad for index in range(len(sources))]
+
+
+def _within(item: Located, starts: list[int]) -> int:
+    """The index of the last start at or before the diagnostic's line, -1 for none."""
+    return sum(start <= item.diagnostic.line for start in starts) - 1

@@ -1,0 +1,103 @@
+"""One confined run of rustc or clippy-driver over a crate -> diagnostics by file. Knows nothing of batches."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from . import sandbox
+from .diagnostics import Located, parse_diagnostics
+from .toolchain import Toolchain
+from .verdict import Limits
+
+COMPILER_MEMORY = 4  # a compiler gets this many times the address space of a program under test
+OUTPUT_PER_PROGRAM = 4  # and this many times its output: JSON diagnostics repeat the source
+PROCESSES = 256  # rustc's threads and the linker's; a program under test has its own limit
+
+
+class OutOfTime(RuntimeError):
+    """The deadline of the call passed before this program could be judged."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What the compiler said. `broken` is why its answer cannot be used: a crash, a limit, cut output."""
+
+    diagnostics: list[Located]
+    ok: bool
+    timed_out: bool
+    broken: str | None
+    stdout: bytes
+    seconds: float
+
+    @property
+    def errors(self) -> list[Located]:
+        """The errors, in the order rustc found them."""
+        return [item for item in self.diagnostics if item.diagnostic.level == "error"]
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """How to compile: which toolchain, edition and limits, and until when (`time.monotonic`). `rustc` and `check` give
+    argument lists for `run`."""
+
+    toolchain: Toolchain
+    edition: str
+    limits: Limits
+    deadline: float = math.inf
+
+    def rustc(self, root: str, *flags: str) -> list[str]:
+        """rustc on the file `root` (or `-`) with JSON diagnostics."""
+        return [str(self.toolchain.rustc), root, *self._common(), *flags]
+
+    def check(self, root: str, kind: str, clippy: bool) -> list[str]:
+        """Everything up to code generation, by rustc or by clippy (whose deny-by-default lints only warn here)."""
+        flags = [f"--crate-type={kind}", "--crate-name=program", "--emit=metadata", "--out-dir=."]
+        if not clippy:
+            return self.rustc(root, *flags)
+        return [str(self.toolchain.require_clippy()), root, *self._common(), *flags, "-Wclippy::correctness"]
+
+    def _common(self) -> list[str]:
+        sysroot = f"--sysroot={self.toolchain.sysroot}"
+        return [f"--edition={self.edition}", "--error-format=json", "-Cdebuginfo=0", sysroot]
+
+    def run(
+        self,
+        commands: list[list[str]],
+        files: Mapping[str, str],
+        *,
+        programs: int = 1,
+        wall_seconds: float | None = None,
+    ) -> Compiled:
+        """Run the chain `commands` over `files` for that many programs at once.
+
+        Raises:
+            SandboxError: When the confinement itself fails.
+            OutOfTime: When the deadline passes before or while it runs.
+        """
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise OutOfTime
+        wall = min(wall_seconds or self.limits.wall_seconds, left)
+        done = sandbox.run(
+            commands,
+            {name: text.encode() for name, text in files.items()},
+            wall_seconds=wall,
+            cpu_seconds=max(wall, self.limits.cpu_seconds),
+            memory_mib=self.limits.memory_mib * COMPILER_MEMORY,
+            file_mib=max(self.limits.file_mib, 512),
+            processes=PROCESSES,
+            output_bytes=self.limits.output_bytes * OUTPUT_PER_PROGRAM * max(1, programs // 8),
+        )
+        if done.timed_out and wall == left and not done.stdout:
+            raise OutOfTime
+        found = list(parse_diagnostics(done.stderr.decode("utf-8", "replace")))
+        failed = any(item.diagnostic.level == "error" for item in found)
+        broken = None
+        if done.timed_out:
+            broken = f"rustc exceeded {wall:g} s"
+        elif done.truncated:
+            broken = "rustc printed more than the output limit"
+        elif done.returncode not in (0, 1) or (done.returncode == 1 and not failed):
+            broken = f"rustc ended with code {done.returncode}"
+        return Compiled(found, done.returncode == 0, done.timed_out, broken, done.stdout, done.seconds)

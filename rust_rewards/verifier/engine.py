@@ -1,0 +1,302 @@
+"""`verify`: many programs in, as many verdicts out. Decides what runs where and when; the modules beside do the work.
+
+The order of work: what the cache knows; what needs no compiler; batches spread over the workers, programs that cannot
+share a crate on their own; then the tests of those that compile, in the same way. A program or a batch for which the
+verifier breaks, or the deadline passes, gets a `failure`; no exception of one reaches the others.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from . import sandbox
+from .batch import Member, check_batch
+from .cache import VerdictCache, key_of, shared_cache
+from .checks import Checked, check_alone, parses_alone, rejected
+from .compiler import Compiler, OutOfTime
+from .harness import Tested, TestJob, test_alone, test_batch
+from .suites import Suite, SuiteError, read_suite
+from .toolchain import find_toolchain
+from .triage import Triage, triage
+from .verdict import Diagnostic, Limits, Verdict
+
+EDITIONS = ("2015", "2018", "2021", "2024")
+BATCH = 256  # programs per crate: more gains nothing, and puts more at stake when one of them breaks the compiler
+BATCH_AT_LEAST = 8  # fewer are not worth a second compiler
+NOT_UTF8 = Diagnostic("error", None, "stream did not contain valid UTF-8", rendered="error: not valid UTF-8\n")
+
+Done = TypeVar("Done")
+
+
+@dataclass
+class _Program:
+    """One distinct pair of program and tests, on its way to a verdict."""
+
+    source: str
+    tests: str
+    entry_point: str
+    triage: Triage = field(default=Triage(None, False, False, False))
+    suite: Suite | None = None
+    checked: Checked = field(default=Checked())
+    tested: Tested | None = None
+    failure: str | None = None
+
+
+def verify(
+    programs: Sequence[str],
+    tests: Sequence[str | None] | None = None,
+    *,
+    entry_points: Sequence[str | None] | None = None,
+    clippy: bool = False,
+    edition: str = "2021",
+    limits: Limits = Limits(),
+    jobs: int | None = None,
+) -> list[Verdict]:
+    """Judge Rust programs: exactly what one rustc per program would say, and what their hidden tests say.
+
+    A program with a top-level `fn main` is compiled as a binary, any other as a library. Tests are only run on
+    programs that compile.
+
+    Args:
+        programs (`Sequence[str]`): Complete Rust sources.
+        tests (`Sequence[str | None]`, *optional*): Hidden tests of each program: a `#[cfg(test)]` module, bare
+            assertions, or a JSON list of `{"input": ..., "output": ...}`; `None` or `""` for none.
+        entry_points (`Sequence[str | None]`, *optional*): The name each program defines; without it no test passes.
+        clippy (`bool`, *optional*, defaults to `False`): Whether to run clippy as well (fills `Verdict.lints`).
+        edition (`str`, *optional*, defaults to `"2021"`): Rust edition.
+        limits (`Limits`, *optional*): What one program may use, and the deadline of this call.
+        jobs (`int`, *optional*): Compilers at a time; defaults to the cores this process may use, shared among the
+            local ranks of a distributed job.
+
+    Returns:
+        `list[Verdict]`: One per program, in order. `failure` is set where the verifier, not the program, is at fault.
+
+    Raises:
+        ValueError: When list lengths differ, or an option is not one of those allowed.
+        TypeError: When a program is not a string.
+        ToolchainError: When there is no usable Rust toolchain.
+        SandboxError: When programs cannot be confined on this machine.
+
+    Example:
+
+    ```python
+    >>> from rust_rewards import verify
+    >>> verdict = verify(["pub fn double(x: i32) -> i32 { x * 2 }"], ["assert_eq!(double(4), 8);"])[0]
+    >>> verdict.compiles, verdict.tests_passed, verdict.tests_total
+    (True, 1, 1)
+
+    ```
+    """
+    tests, entry_points = _columns(programs, tests, entry_points)
+    _check_options(edition, jobs)
+    if not programs:
+        return []
+    start = time.monotonic()
+    compiler = Compiler(find_toolchain(), edition, limits, start + limits.deadline_seconds)
+    if clippy:
+        compiler.toolchain.require_clippy()
+    sandbox.find_confinement()
+    distinct = {row: _Program(*row) for row in zip(programs, tests, entry_points, strict=True)}
+    run = _Run(compiler, clippy, jobs or default_jobs(), shared_cache())
+    run.check(list(distinct.values()))
+    run.test([program for program in distinct.values() if program.suite and program.checked.compiles])
+    return [_verdict(distinct[row]) for row in zip(programs, tests, entry_points, strict=True)]
+
+
+def default_jobs() -> int:
+    """Compilers at a time: the cores this process may use over the ranks on this machine (`LOCAL_WORLD_SIZE`)."""
+    ranks = os.environ.get("LOCAL_WORLD_SIZE", "1")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // max(1, int(ranks) if ranks.isdigit() else 1))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One call of `verify`: fills in the programs it is given."""
+
+    compiler: Compiler
+    clippy: bool
+    jobs: int
+    cache: VerdictCache
+
+    def check(self, programs: list[_Program]) -> None:
+        """Fill in `suite`, `triage` and `checked`."""
+        together: list[_Program] = []
+        alone: list[_Program] = []
+        for program in programs:
+            program.failure = _read_tests(self.compiler, program)
+            if not _is_utf8(program.source):
+                program.checked = rejected(NOT_UTF8)
+                continue
+            program.triage = triage(program.source, self.compiler.edition)
+            known = self._known_check(program)
+            if known is not None:
+                program.checked = known
+            elif program.triage.rejected is not None:
+                program.checked = rejected(program.triage.rejected)
+            else:
+                (alone if program.triage.alone else together).append(program)
+        work = [*_chunks(together, self.jobs), *([program] for program in alone)]
+        for chunk, found in zip(work, self._spread(self._check_some, work), strict=True):
+            for program, checked in zip(chunk, found, strict=True):
+                program.checked = checked
+        self.cache.put({self._check_key(p, self.clippy): p.checked for chunk in work for p in chunk})
+
+    def _check_some(self, chunk: list[_Program]) -> list[Checked]:
+        if chunk[0].triage.alone:
+            return [check_alone(self.compiler, p.source, p.triage.has_main, self.clippy) for p in chunk]
+        return check_batch(self.compiler, [Member(p.source, p.triage.has_main) for p in chunk], self.clippy)
+
+    def test(self, programs: list[_Program]) -> None:
+        """Fill in `tested` for programs that compile."""
+        waiting: list[_Program] = []
+        for program in programs:
+            known = self.cache.get(self._test_key(program))
+            if isinstance(known, Tested):
+                program.tested = known
+            elif _lacks_entry_point(program):
+                assert program.suite
+                program.tested = Tested(("not built",) * len(program.suite.cases))
+            else:
+                waiting.append(program)
+        alone = [p for p in waiting if _tested_alone(p)]
+        together = [p for p in waiting if not _tested_alone(p)]
+        work = [*_chunks(together, self.jobs), *([program] for program in alone)]
+        for chunk, found in zip(work, self._spread(self._test_some, work), strict=True):
+            for program, tested in zip(chunk, found, strict=True):
+                program.tested = tested
+        self.cache.put({self._test_key(p): p.tested for chunk in work for p in chunk if p.tested})
+
+    def _test_some(self, chunk: list[_Program]) -> list[Tested]:
+        if _tested_alone(chunk[0]):
+            return [test_alone(self.compiler, _job(program)) for program in chunk]
+        return test_batch(self.compiler, [_job(program) for program in chunk])
+
+    def _spread(self, task: Callable[[list[_Program]], list[Done]], work: list[list[_Program]]) -> list[list[Done]]:
+        """Run `task` on each chunk in the worker pool; a failure of the verifier becomes each program's own."""
+        empty: type[Checked] | type[Tested] = Checked if task == self._check_some else Tested
+
+        def guarded(chunk: list[_Program]) -> list:
+            try:
+                return task(chunk)
+            except OutOfTime:
+                why = f"the deadline of {self.compiler.limits.deadline_seconds:g} s passed"
+            except (sandbox.SandboxError, OSError) as err:
+                why = f"the verifier broke: {err}"
+            return [Checked(failure=why) if empty is Checked else Tested((), why) for _ in chunk]
+
+        if len(work) <= 1:
+            return [guarded(chunk) for chunk in work]
+        pool = ThreadPoolExecutor(min(self.jobs, len(work)))
+        try:
+            return list(pool.map(guarded, work))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _known_check(self, program: _Program) -> Checked | None:
+        for clippy in (False, True) if not self.clippy else (True,):
+            known = self.cache.get(self._check_key(program, clippy))
+            if isinstance(known, Checked):
+                return known if self.clippy else replace(known, lints=())
+        return None
+
+    def _check_key(self, program: _Program, clippy: bool) -> str:
+        return key_of("check", program.source, clippy, *self._options())
+
+    def _test_key(self, program: _Program) -> str:
+        return key_of("tests", program.source, program.tests, program.entry_point, *self._options())
+
+    def _options(self) -> tuple[object, ...]:
+        kept = replace(self.compiler.limits, deadline_seconds=1.0)
+        return (self.compiler.edition, kept, self.compiler.toolchain.version, self.compiler.toolchain.host)
+
+
+def _columns(
+    programs: Sequence[str], tests: Sequence[str | None] | None, entry_points: Sequence[str | None] | None
+) -> tuple[list[str], list[str]]:
+    if isinstance(programs, str):
+        raise TypeError("programs is one string; pass a list of programs, such as [program].")
+    columns: list[list[str]] = []
+    for name, column in (("tests", tests), ("entry_points", entry_points)):
+        if column is not None and (isinstance(column, str) or len(column) != len(programs)):
+            given = "one string" if isinstance(column, str) else f"{len(column)} items"
+            raise ValueError(f"{name} holds {given} for {len(programs)} programs; pass one item for each, or None.")
+        columns.append([item or "" for item in column] if column is not None else [""] * len(programs))
+    for index, program in enumerate(programs):
+        if not isinstance(program, str):
+            raise TypeError(f"programs[{index}] is {type(program).__name__}; every program must be a string.")
+    return columns[0], columns[1]
+
+
+def _check_options(edition: str, jobs: int | None) -> None:
+    if edition not in EDITIONS:
+        raise ValueError(f"edition is {edition!r}; it may be one of {', '.join(EDITIONS)}.")
+    if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1):
+        raise ValueError(f"jobs is {jobs!r}; it must be a whole number of at least 1, or None for the default.")
+
+
+def _is_utf8(source: str) -> bool:
+    try:
+        source.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read_tests(compiler: Compiler, program: _Program) -> str | None:
+    """Fill in the suite; return what is wrong with the tests, if anything."""
+    if not program.tests:
+        return None
+    if not _is_utf8(program.tests):
+        return "the tests are not valid UTF-8"
+    try:
+        program.suite = read_suite(program.tests)
+    except SuiteError as err:
+        return str(err)
+    if program.suite.suspect and not parses_alone(compiler, program.suite.items):
+        return "the tests do not parse"
+    return None
+
+
+def _lacks_entry_point(program: _Program) -> bool:
+    return bool(program.entry_point) and program.entry_point.split("::")[-1] not in program.source
+
+
+def _tested_alone(program: _Program) -> bool:
+    assert program.suite
+    return program.triage.alone or program.triage.uses_files or program.suite.needs_root
+
+
+def _job(program: _Program) -> TestJob:
+    assert program.suite
+    seen = program.triage
+    return TestJob(program.source, program.suite, seen.alone, seen.uses_files, seen.has_main)
+
+
+def _chunks(programs: list[_Program], jobs: int) -> list[list[_Program]]:
+    """Cut into batches of at most `BATCH`, as many as there are workers when they are worth it, in equal shares."""
+    if not programs:
+        return []
+    count = max(-(-len(programs) // BATCH), min(jobs, len(programs) // BATCH_AT_LEAST), 1)
+    return [programs[start::count] for start in range(count)]
+
+
+def _verdict(program: _Program) -> Verdict:
+    checked, tested = program.checked, program.tested
+    statuses = tested.statuses if tested else ()
+    return Verdict(
+        parses=checked.parses,
+        compiles=checked.compiles,
+        errors=checked.errors,
+        warnings=checked.warnings,
+        lints=checked.lints,
+        tests_passed=statuses.count("passed"),
+        tests_total=len(program.suite.cases) if program.suite else 0,
+        timed_out=checked.timed_out or "timed out" in statuses,
+        failure=program.failure or checked.failure or (tested.failure if tested else None),
+        seconds=checked.seconds,
+        test_statuses=statuses,
+    )

@@ -1,0 +1,256 @@
+//! confine: run one or more commands with fewer rights, and end them when the verifier ends.
+//!
+//! usage: confine [--cpu S] [--memory MIB] [--file MIB] [--processes N] [--landlock] [--read PATH]... [--write PATH]...
+//!                [--drop-capabilities] [--unpack] [--require] -- COMMAND [ARG]... [--then COMMAND [ARG]...]...
+//!
+//! In this order: die with the parent, resource limits, capabilities, Landlock, seccomp, unpack standard input (a list
+//! of "NAME LENGTH\n" + bytes) into the working directory, then each command after the other while they exit with 0.
+//! A command `@FILE prog ...` reads FILE as its standard input, which is unlinked before the program starts.
+//! `confine --probe` exits with 0 when it finds itself without network and without the host's files.
+
+#[path = "seccomp.rs"]
+mod seccomp;
+
+use std::ffi::{c_char, c_long, c_ulong, CString};
+use std::io::{BufRead, Read};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{exit, Command, Stdio};
+
+extern "C" {
+    fn prctl(option: i32, a: c_ulong, b: c_ulong, c: c_ulong, d: c_ulong) -> i32;
+    fn syscall(number: c_long, ...) -> c_long;
+    fn setrlimit(resource: i32, limit: *const [u64; 2]) -> i32;
+    fn open(path: *const c_char, flags: i32) -> i32;
+    fn close(fd: i32) -> i32;
+    fn getppid() -> i32;
+    fn setsid() -> i32;
+    fn fcntl(fd: i32, command: i32, ...) -> i32;
+    fn socket(domain: i32, kind: i32, protocol: i32) -> i32;
+}
+
+const RLIMIT_CPU: i32 = 0;
+const RLIMIT_FSIZE: i32 = 1;
+const RLIMIT_CORE: i32 = 4;
+const RLIMIT_NPROC: i32 = 6;
+const RLIMIT_AS: i32 = 9;
+const SIGKILL: c_ulong = 9;
+const PR_SET_PDEATHSIG: i32 = 1;
+const PR_CAPBSET_DROP: i32 = 24;
+const PR_SET_NO_NEW_PRIVS: i32 = 38;
+const O_PATH_CLOEXEC: i32 = 0o10000000 | 0o2000000;
+const F_GETFD: i32 = 1;
+const CLOSE_RANGE: c_long = 436;
+const EXIT_CONFINEMENT: i32 = 125; // the confinement itself failed: the verifier's fault, not the program's
+
+#[derive(Default)]
+struct Options {
+    cpu: Option<u64>,
+    memory: Option<u64>,
+    file: Option<u64>,
+    processes: Option<u64>,
+    landlock: bool,
+    drop_capabilities: bool,
+    unpack: bool,
+    read: Vec<String>,
+    write: Vec<String>,
+}
+
+fn fail(what: &str) -> ! {
+    eprintln!("confine: {what}: {}", std::io::Error::last_os_error());
+    exit(EXIT_CONFINEMENT)
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments == ["--probe"] {
+        probe();
+    }
+    let parent = unsafe { getppid() };
+    let (options, commands) = parse(arguments);
+    unsafe {
+        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        if getppid() != parent {
+            exit(EXIT_CONFINEMENT); // the verifier died between fork and here
+        }
+        setsid();
+        if syscall(CLOSE_RANGE, 3u32, u32::MAX, 0u32) != 0 {
+            (3..4096).for_each(|fd| drop(close(fd)));
+        }
+        if prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 {
+            fail("no_new_privs");
+        }
+    }
+    set_limits(&options);
+    if options.drop_capabilities {
+        drop_capabilities();
+    }
+    if options.landlock {
+        landlock(&options);
+    }
+    if !seccomp::install(seccomp::Profile::Compile) && options.landlock {
+        fail("seccomp"); // behind bubblewrap the namespaces still hold; here nothing else keeps the network out
+    }
+    if options.unpack {
+        unpack();
+    }
+    for command in commands {
+        run(&command);
+    }
+}
+
+fn parse(arguments: Vec<String>) -> (Options, Vec<Vec<String>>) {
+    let mut options = Options::default();
+    let mut rest = arguments.into_iter();
+    while let Some(name) = rest.next() {
+        let mut value = || rest.next().unwrap_or_else(|| fail("missing value"));
+        let number = |text: String| text.parse::<u64>().unwrap_or_else(|_| fail("not a number"));
+        match name.as_str() {
+            "--cpu" => options.cpu = Some(number(value())),
+            "--memory" => options.memory = Some(number(value()) << 20),
+            "--file" => options.file = Some(number(value()) << 20),
+            "--processes" => options.processes = Some(number(value())),
+            "--read" => options.read.push(value()),
+            "--write" => options.write.push(value()),
+            "--landlock" => options.landlock = true,
+            "--drop-capabilities" => options.drop_capabilities = true,
+            "--unpack" => options.unpack = true,
+            "--" => break,
+            _ => fail("unknown option"),
+        }
+    }
+    let words: Vec<String> = rest.collect();
+    (options, words.split(|word| word == "--then").map(<[String]>::to_vec).collect())
+}
+
+fn set_limits(options: &Options) {
+    let limit = |resource: i32, value: Option<u64>| {
+        if let Some(value) = value {
+            if unsafe { setrlimit(resource, &[value, value]) } != 0 {
+                fail("setrlimit");
+            }
+        }
+    };
+    limit(RLIMIT_CPU, options.cpu);
+    limit(RLIMIT_AS, options.memory);
+    limit(RLIMIT_FSIZE, options.file);
+    limit(RLIMIT_NPROC, options.processes);
+    limit(RLIMIT_CORE, Some(0));
+}
+
+/// Root without capabilities is an ordinary owner of root's files, which Landlock then takes away as well.
+fn drop_capabilities() {
+    #[cfg(target_arch = "x86_64")]
+    const CAPSET: c_long = 126;
+    #[cfg(not(target_arch = "x86_64"))]
+    const CAPSET: c_long = 91;
+    unsafe {
+        for capability in 0..64 {
+            prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+        }
+        let header: [u32; 2] = [0x2008_0522, 0];
+        let none = [0u32; 6];
+        if syscall(CAPSET, header.as_ptr(), none.as_ptr()) != 0 {
+            fail("capset");
+        }
+    }
+}
+
+/// Allow reading below `read` and everything below `write`; refuse every other path, TCP, and signals out of the domain.
+fn landlock(options: &Options) {
+    const CREATE: c_long = 444;
+    const ADD: c_long = 445;
+    const RESTRICT: c_long = 446;
+    let abi = unsafe { syscall(CREATE, 0usize, 0usize, 1u32) };
+    if abi < 1 {
+        fail("landlock");
+    }
+    let files: u64 = match abi {
+        1 => (1 << 13) - 1,
+        2 => (1 << 14) - 1,
+        3 | 4 => (1 << 15) - 1,
+        _ => (1 << 16) - 1,
+    };
+    let attributes: [u64; 3] = [files, if abi >= 4 { 3 } else { 0 }, if abi >= 6 { 3 } else { 0 }];
+    let size: usize = match abi {
+        1..=3 => 8,
+        4 | 5 => 16,
+        _ => 24,
+    };
+    let ruleset = unsafe { syscall(CREATE, attributes.as_ptr(), size, 0u32) };
+    if ruleset < 0 {
+        fail("landlock ruleset");
+    }
+    let execute_read: u64 = 0b1101;
+    let on_a_file: u64 = 0b111 | (1 << 14) | (1 << 15);
+    let rules = options.read.iter().map(|p| (p, execute_read)).chain(options.write.iter().map(|p| (p, files)));
+    for (path, rights) in rules {
+        let Ok(name) = CString::new(path.as_str()) else { fail("path") };
+        let fd = unsafe { open(name.as_ptr(), O_PATH_CLOEXEC) };
+        if fd < 0 {
+            continue; // not on this machine: nothing to allow
+        }
+        let is_dir = std::fs::metadata(path).map(|m| m.is_dir()).unwrap_or(false);
+        let rights = if is_dir { rights } else { rights & on_a_file & files };
+        let mut rule = [0u8; 12];
+        rule[..8].copy_from_slice(&rights.to_ne_bytes());
+        rule[8..].copy_from_slice(&fd.to_ne_bytes());
+        if unsafe { syscall(ADD, ruleset, 1i32, rule.as_ptr(), 0u32) } != 0 {
+            fail("landlock rule");
+        }
+        unsafe { close(fd) };
+    }
+    if unsafe { syscall(RESTRICT, ruleset, 0u32) } != 0 {
+        fail("landlock restrict");
+    }
+}
+
+fn unpack() {
+    let mut input = std::io::stdin().lock();
+    let mut line = String::new();
+    while matches!(input.read_line(&mut line), Ok(length) if length > 0) {
+        let Some((name, length)) = line.trim_end().split_once(' ') else { fail("archive") };
+        let mut bytes = vec![0; length.parse().unwrap_or_else(|_| fail("archive length"))];
+        if input.read_exact(&mut bytes).is_err() || std::fs::write(name, &bytes).is_err() {
+            fail("unpack");
+        }
+        line.clear();
+    }
+}
+
+fn run(words: &[String]) {
+    let (input, words) = match words.first().and_then(|word| word.strip_prefix('@')) {
+        Some(name) => {
+            let file = std::fs::File::open(name).unwrap_or_else(|_| fail("input"));
+            let _ = std::fs::remove_file(name);
+            (Stdio::from(file), &words[1..])
+        }
+        None => (Stdio::null(), words),
+    };
+    let Some(program) = words.first() else { fail("no command") };
+    let mut command = Command::new(program);
+    command.args(&words[1..]).stdin(input);
+    unsafe {
+        command.pre_exec(|| {
+            prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+            Ok(())
+        });
+    }
+    match command.status() {
+        Ok(status) if status.success() => {}
+        Ok(status) => exit(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))),
+        Err(_) => fail(program),
+    }
+}
+
+fn probe() -> ! {
+    let reads_host = ["/etc/passwd", "/etc/hostname", "/proc/1/environ", "/proc/self/environ", "/var/log"]
+        .iter()
+        .any(|path| std::fs::File::open(path).is_ok());
+    let writes_host = std::fs::write("/var/tmp/rust-rewards-probe", "x").is_ok();
+    let own = std::fs::write("probe", "x").is_ok() && std::fs::remove_file("probe").is_ok();
+    let network = unsafe { socket(2, 1, 0) };
+    let inherited = (3..256).any(|fd| unsafe { fcntl(fd, F_GETFD) } >= 0);
+    eprintln!("confine: host files {reads_host}, host writes {writes_host}, network {}, inherited {inherited}, own {own}",
+        network >= 0);
+    exit(if !reads_host && !writes_host && network < 0 && !inherited && own { 0 } else { 1 })
+}

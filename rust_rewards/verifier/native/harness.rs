@@ -1,0 +1,471 @@
+//! The part of a test binary that is ours. It is compiled once per toolchain and linked to the programs under a name drawn
+//! anew for each build, so that no program can name, shadow or replace it.
+//!
+//! `serve` runs in a process that never executes a line of a program. For each program it forks a child, takes rights and
+//! resources away from it, and lets it run the program's tests one after the other. The child reports over a pipe; a pass
+//! counts only with a proof made from a key that is drawn anew for each build and program, and read only after the test
+//! function has returned. A test that ends or hangs the child is counted as such, and a new child goes on behind it.
+//!
+//! Not covered: a program that uses `unsafe` to find the key in its own machine code, or to return into our frames.
+
+#[path = "seccomp.rs"]
+mod seccomp;
+
+use std::any::type_name;
+use std::ffi::{c_char, c_ulong, c_void};
+use std::fmt::Debug;
+use std::io::Write;
+use std::panic::{catch_unwind, panic_any, AssertUnwindSafe};
+use std::time::{Duration, Instant};
+
+/// Macros and names of the standard library under which tests mean what they say, whatever the program defines.
+pub mod names {
+    pub use std::boxed::Box;
+    pub use std::option::Option::{self, None, Some};
+    pub use std::result::Result::{Err, Ok};
+    pub use std::string::String;
+    pub use std::vec::Vec;
+}
+pub mod macros {
+    pub use std::{format, matches, panic, print, println, todo, unimplemented, unreachable, vec, write, writeln};
+}
+
+pub struct Test {
+    /// `Some(text)`: the test passes when it panics with a message that contains the text.
+    pub should_panic: Option<&'static str>,
+    /// `Some(bytes)`: standard input of a program run through its `main`; what it prints is reported.
+    pub input: Option<&'static [u8]>,
+}
+
+pub struct Program {
+    pub run: fn(u32) -> bool,
+    pub key: fn() -> u64,
+    pub tests: &'static [Test],
+}
+
+/// What a test function or a `main` may return.
+pub trait Outcome {
+    fn succeeded(self) -> bool;
+}
+impl Outcome for () {
+    fn succeeded(self) -> bool {
+        true
+    }
+}
+impl<T: Outcome, E> Outcome for Result<T, E> {
+    fn succeeded(self) -> bool {
+        self.is_ok_and(Outcome::succeeded)
+    }
+}
+impl Outcome for std::process::ExitCode {
+    fn succeeded(self) -> bool {
+        format!("{self:?}") == format!("{:?}", std::process::ExitCode::SUCCESS)
+    }
+}
+pub fn outcome<T: Outcome>(value: T) -> bool {
+    value.succeeded()
+}
+
+struct AssertionFailed;
+
+pub fn check(holds: bool) {
+    if !holds {
+        panic_any(AssertionFailed);
+    }
+}
+
+/// What `assert_eq!` asks of both sides, as in the standard library.
+pub fn shown<L: Debug + ?Sized, R: Debug + ?Sized>(_: &L, _: &R) {}
+
+/// Whether an equality can be believed. A type of the program's own (its path begins with `own`) with a comparison of its
+/// own could call anything equal: then both sides must be of the same such types, and must look the same. It is asked
+/// before the comparison runs, so that the comparison cannot copy what it should have computed.
+pub fn alike<L: Debug + ?Sized, R: Debug + ?Sized>(left: &L, right: &R, own: &str) -> bool {
+    let types = own_types(type_name::<L>(), own);
+    types == own_types(type_name::<R>(), own) && (types.is_empty() || format!("{left:?}") == format!("{right:?}"))
+}
+
+/// The paths in a type's name that begin with `own`, sorted.
+fn own_types<'a>(name: &'a str, own: &str) -> Vec<&'a str> {
+    let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+    let mut found: Vec<&str> = name.split(|c| !is_path(c)).filter(|path| path.starts_with(own)).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+#[repr(C)]
+struct PollFd {
+    fd: i32,
+    events: i16,
+    revents: i16,
+}
+
+extern "C" {
+    fn fork() -> i32;
+    fn _exit(code: i32) -> !;
+    fn pipe(fds: *mut i32) -> i32;
+    fn dup2(from: i32, to: i32) -> i32;
+    fn close(fd: i32) -> i32;
+    fn read(fd: i32, into: *mut c_void, size: usize) -> isize;
+    fn write(fd: i32, from: *const c_void, size: usize) -> isize;
+    fn open(path: *const c_char, flags: i32, ...) -> i32;
+    fn poll(fds: *mut PollFd, count: c_ulong, timeout: i32) -> i32;
+    fn kill(pid: i32, signal: i32) -> i32;
+    fn wait4(pid: i32, status: *mut i32, options: i32, usage: *mut [i64; 18]) -> i32;
+    fn memfd_create(name: *const c_char, flags: u32) -> i32;
+    fn lseek(fd: i32, offset: i64, whence: i32) -> i64;
+    fn getpid() -> i32;
+    fn getppid() -> i32;
+    fn prctl(option: i32, a: c_ulong, b: c_ulong, c: c_ulong, d: c_ulong) -> i32;
+    fn setrlimit(resource: i32, limit: *const [u64; 2]) -> i32;
+}
+
+/// Limits of one program, read from the command line.
+struct Limits {
+    wall: Duration,
+    cpu: Duration,
+    memory: u64,
+    output: usize,
+    processes: u64,
+    file: u64,
+    files: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+#[repr(u8)]
+enum Status {
+    Passed = b'p',
+    Failed = b'f',
+    Panicked = b'!',
+    Crashed = b'c',
+    TimedOut = b't',
+}
+
+const FRAME: usize = 14; // kind, status, test (4 bytes), proof (8 bytes)
+const STARTED: u8 = 1;
+const FINISHED: u8 = 2;
+const FOREIGN_STREAM: i32 = 3; // descriptors from here on are closed in a child, but for its report pipe
+
+/// Run every program's tests and write one line per test: `program test status seconds [output in hex]`.
+pub fn serve(programs: &[Program]) {
+    let limits = limits_from_arguments();
+    remove_everything_here();
+    std::panic::set_hook(Box::new(|_| {}));
+    for (number, program) in programs.iter().enumerate() {
+        let lines = judge(number, program, &limits);
+        let mut out = std::io::stdout().lock();
+        if out.write_all(lines.as_bytes()).and_then(|()| out.flush()).is_err() {
+            return; // nobody reads any more
+        }
+    }
+}
+
+fn limits_from_arguments() -> Limits {
+    let mut words = std::env::args().skip(1).map(|word| word.parse::<f64>().expect("limits are numbers"));
+    let mut next = || words.next().expect("seven limits");
+    Limits {
+        wall: Duration::from_secs_f64(next()),
+        cpu: Duration::from_secs_f64(next()),
+        memory: (next() as u64) << 20,
+        output: next() as usize,
+        processes: next() as u64,
+        file: (next() as u64) << 20,
+        files: next() != 0.0,
+    }
+}
+
+/// The sources hold the tests and the keys, so they go before the first program runs; so does this binary.
+fn remove_everything_here() {
+    for entry in std::fs::read_dir(".").into_iter().flatten().flatten() {
+        let _ = std::fs::remove_file(entry.path());
+    }
+}
+
+/// One program's tests within one budget. A test may use half of what is left, so that one endless loop leaves the others
+/// their chance.
+fn judge(number: usize, program: &Program, limits: &Limits) -> String {
+    let mut lines = String::new();
+    let (mut wall, mut cpu) = (limits.wall, limits.cpu);
+    let mut next = 0;
+    while next < program.tests.len() {
+        if wall.is_zero() || cpu.is_zero() {
+            lines += &line(number, next, Status::TimedOut, Duration::ZERO, &[]);
+            next += 1;
+            continue;
+        }
+        let start = Instant::now();
+        let mut child = Child::start(program, next, limits, cpu);
+        next = child.follow(number, program, wall, limits.output, &mut lines);
+        cpu = cpu.saturating_sub(child.end());
+        wall = wall.saturating_sub(start.elapsed());
+    }
+    lines
+}
+
+fn line(program: usize, test: usize, status: Status, time: Duration, output: &[u8]) -> String {
+    let hex: String = output.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{program} {test} {} {:.6} {hex}\n", status as u8 as char, time.as_secs_f64())
+}
+
+struct Child {
+    pid: i32,
+    report: i32,
+    output: i32, // what `main` prints; -1 for test functions
+    first: usize,
+}
+
+impl Child {
+    fn start(program: &Program, first: usize, limits: &Limits, cpu: Duration) -> Child {
+        let reports = new_pipe();
+        let (input, outputs) = match program.tests[first].input {
+            Some(bytes) => (input_file(bytes), new_pipe()),
+            None => (-1, [-1, -1]),
+        };
+        let server = unsafe { getpid() };
+        let pid = unsafe { fork() };
+        if pid == 0 {
+            child_main(program, first, limits, cpu, server, Streams { report: reports[1], input, output: outputs[1] });
+        }
+        if pid < 0 {
+            std::process::exit(125);
+        }
+        unsafe {
+            close(reports[1]);
+            if input >= 0 {
+                close(outputs[1]);
+                close(input);
+            }
+        }
+        Child { pid, report: reports[0], output: outputs[0], first }
+    }
+
+    /// Read reports until the child ends or exceeds its time; return the test to go on with.
+    fn follow(&mut self, number: usize, program: &Program, wall: Duration, cap: usize, lines: &mut String) -> usize {
+        let until_end = if self.output >= 0 { self.first + 1 } else { program.tests.len() };
+        let mut test = self.first;
+        let (mut left, mut since) = (wall, Instant::now());
+        let (mut pending, mut printed) = (Vec::new(), Vec::new());
+        loop {
+            let allowed = left / 2;
+            let Some(rest) = allowed.checked_sub(since.elapsed()) else {
+                *lines += &line(number, test, Status::TimedOut, since.elapsed(), &[]);
+                return test + 1;
+            };
+            let open = self.read_some(rest, &mut pending, &mut printed, cap);
+            while pending.len() >= FRAME {
+                let frame: Vec<u8> = pending.drain(..FRAME).collect();
+                if let Some(status) = accept(&frame, test, program) {
+                    self.drain(allowed.saturating_sub(since.elapsed()), &mut printed, cap);
+                    *lines += &line(number, test, status, since.elapsed(), &printed);
+                    left = left.saturating_sub(since.elapsed());
+                    since = Instant::now();
+                    test += 1;
+                }
+                if test == until_end {
+                    return test;
+                }
+            }
+            if !open {
+                self.drain(allowed.saturating_sub(since.elapsed()), &mut printed, cap);
+                // `main` may leave through process::exit; its output then speaks for it, if it ended in order.
+                let status = if self.output >= 0 && self.ended_in_order() { Status::Passed } else { Status::Crashed };
+                *lines += &line(number, test, status, since.elapsed(), &printed);
+                return test + 1;
+            }
+        }
+    }
+
+    /// Wait for reports or output; false when the child has closed its report pipe.
+    fn read_some(&self, timeout: Duration, pending: &mut Vec<u8>, printed: &mut Vec<u8>, cap: usize) -> bool {
+        let mut waiting = [
+            PollFd { fd: self.report, events: 1, revents: 0 },
+            PollFd { fd: self.output, events: 1, revents: 0 },
+        ];
+        unsafe { poll(waiting.as_mut_ptr(), 2, timeout.as_millis().clamp(1, 60_000) as i32) };
+        if waiting[1].revents != 0 && !take(self.output, printed, cap) {
+            std::thread::sleep(Duration::from_millis(1)); // closed early: wait for the report without spinning
+        }
+        waiting[0].revents == 0 || take(self.report, pending, usize::MAX)
+    }
+
+    /// Read what `main` printed to its end: it is only done when its output is.
+    fn drain(&self, timeout: Duration, printed: &mut Vec<u8>, cap: usize) {
+        let start = Instant::now();
+        while self.output >= 0 && start.elapsed() < timeout {
+            let mut waiting = PollFd { fd: self.output, events: 1, revents: 0 };
+            let left = timeout.saturating_sub(start.elapsed());
+            unsafe { poll(&mut waiting, 1, left.as_millis().clamp(1, 60_000) as i32) };
+            if waiting.revents != 0 && !take(self.output, printed, cap) {
+                return;
+            }
+        }
+    }
+
+    /// Whether the child, which has closed its report pipe, ends by itself and with code 0.
+    fn ended_in_order(&mut self) -> bool {
+        let mut status = 0;
+        let mut usage = [0i64; 18];
+        for _ in 0..200 {
+            if unsafe { wait4(self.pid, &mut status, 1, &mut usage) } == self.pid {
+                self.pid = 0;
+                return status == 0;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        false
+    }
+
+    /// Kill, reap, and return the processor time used.
+    fn end(self) -> Duration {
+        let mut usage = [0i64; 18];
+        unsafe {
+            if self.pid > 0 {
+                kill(self.pid, 9);
+                wait4(self.pid, std::ptr::null_mut(), 0, &mut usage);
+            }
+            close(self.report);
+            if self.output >= 0 {
+                close(self.output);
+            }
+        }
+        let seconds = (usage[0] + usage[2]) as u64;
+        Duration::from_secs(seconds) + Duration::from_micros((usage[1] + usage[3]) as u64)
+    }
+}
+
+/// The status a finished-frame proves for the current test; `None` for anything else a child may have written.
+fn accept(frame: &[u8], test: usize, program: &Program) -> Option<Status> {
+    let number = u32::from_le_bytes(frame[2..6].try_into().ok()?);
+    if frame[0] != FINISHED || number as usize != test {
+        return None;
+    }
+    match frame[1] {
+        b'p' if frame[6..14] == proof(program, number).to_le_bytes() => Some(Status::Passed),
+        b'f' => Some(Status::Failed),
+        b'!' => Some(Status::Panicked),
+        _ => Some(Status::Crashed),
+    }
+}
+
+fn proof(program: &Program, test: u32) -> u64 {
+    let mut x = (program.key)() ^ (u64::from(test) + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^ (x >> 31)
+}
+
+/// A child's descriptors; `input` and `output` are -1 for test functions.
+struct Streams {
+    report: i32,
+    input: i32,
+    output: i32,
+}
+
+fn child_main(
+    program: &Program,
+    first: usize,
+    limits: &Limits,
+    cpu: Duration,
+    server: i32,
+    streams: Streams,
+) -> ! {
+    let Streams { report, input, output } = streams;
+    let is_main = output >= 0;
+    unsafe {
+        let null = open(c"/dev/null".as_ptr(), 2);
+        dup2(if is_main { input } else { null }, 0);
+        dup2(if is_main { output } else { null }, 1);
+        dup2(null, 2);
+        for fd in (FOREIGN_STREAM..256).filter(|fd| *fd != report) {
+            close(fd);
+        }
+        prctl(1, 9, 0, 0, 0); // die with the server
+        if getppid() != server {
+            _exit(1);
+        }
+        let limit = |resource: i32, value: u64| setrlimit(resource, &[value, value]);
+        limit(0, (cpu.as_secs_f64() / 2.0).ceil() as u64);
+        limit(1, if limits.files { limits.file } else { 0 });
+        if limits.processes > 0 {
+            limit(6, limits.processes); // counted per user: only meaningful in a user namespace of its own
+        }
+        limit(9, limits.memory);
+        seccomp::install(seccomp::Profile::Test { pid: getpid() as u32, files: limits.files });
+    }
+    let last = if is_main { first + 1 } else { program.tests.len() };
+    for test in first..last {
+        send(report, STARTED, 0, test as u32, 0);
+        let status = run(program, test);
+        if is_main {
+            let _ = std::io::stdout().flush();
+            unsafe { dup2(2, 1) }; // closes the output pipe, so that the server sees its end
+        }
+        let key = if status == Status::Passed { proof(program, test as u32) } else { 0 };
+        send(report, FINISHED, status as u8, test as u32, key);
+    }
+    unsafe { _exit(0) }
+}
+
+fn run(program: &Program, test: usize) -> Status {
+    let caught = catch_unwind(AssertUnwindSafe(|| (program.run)(test as u32)));
+    match (caught, program.tests[test].should_panic) {
+        (Ok(true), None) => Status::Passed,
+        (Ok(_), _) => Status::Failed,
+        (Err(payload), Some(text)) => {
+            let message = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(|s| s.as_str()));
+            let as_wanted = text.is_empty() || message.is_some_and(|message| message.contains(text));
+            std::mem::forget(payload); // its drop is the program's code
+            if as_wanted { Status::Passed } else { Status::Failed }
+        }
+        (Err(payload), None) => {
+            let failed = payload.is::<AssertionFailed>();
+            std::mem::forget(payload);
+            if failed { Status::Failed } else { Status::Panicked }
+        }
+    }
+}
+
+fn send(report: i32, kind: u8, status: u8, test: u32, key: u64) {
+    let mut frame = [0u8; FRAME];
+    (frame[0], frame[1]) = (kind, status);
+    frame[2..6].copy_from_slice(&test.to_le_bytes());
+    frame[6..14].copy_from_slice(&key.to_le_bytes());
+    unsafe { write(report, frame.as_ptr().cast(), FRAME) };
+}
+
+fn new_pipe() -> [i32; 2] {
+    let mut ends = [-1; 2];
+    if unsafe { pipe(ends.as_mut_ptr()) } != 0 {
+        std::process::exit(125);
+    }
+    ends
+}
+
+/// Read what is there, keep at most `cap` bytes in all; false at the end of the stream.
+fn take(fd: i32, into: &mut Vec<u8>, cap: usize) -> bool {
+    let mut block = [0u8; 65536];
+    let count = unsafe { read(fd, block.as_mut_ptr().cast(), block.len()) };
+    if count > 0 {
+        let room = cap.saturating_sub(into.len()).min(count as usize);
+        into.extend_from_slice(&block[..room]);
+    }
+    count > 0
+}
+
+/// A file in memory that holds a program's input, read from its start.
+fn input_file(bytes: &[u8]) -> i32 {
+    unsafe {
+        let fd = memfd_create(c"input".as_ptr(), 0);
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let count = write(fd, rest.as_ptr().cast(), rest.len());
+            if count <= 0 {
+                std::process::exit(125);
+            }
+            rest = &rest[count as usize..];
+        }
+        lseek(fd, 0, 0);
+        fd
+    }
+}

