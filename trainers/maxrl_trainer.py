@@ -23,9 +23,10 @@ from accelerate.utils import gather
 from transformers import PreTrainedModel
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from trl import GRPOTrainer
-from trl.trainer.utils import get_callable_name, get_config_model_id
+from trl.trainer.utils import RepeatSampler, get_callable_name, get_config_model_id
 
 from trainers.correctness import CorrectnessCallback, CorrectnessTally, SignalWatch, logger
+from trainers.epoch_order import ReplayedSampler
 from trainers.maxrl_config import MaxRLConfig
 from trainers.objectives import maxrl_advantages
 from trainers.schedules import make_schedule
@@ -189,6 +190,12 @@ class MaxRLTrainer(GRPOTrainer):
         for _ in range(min(len(advantages), len(logged))):
             logged.pop()
         logged.extend(advantages)
+
+    def _get_train_sampler(self, dataset: Any = None) -> Any:
+        sampler = super()._get_train_sampler(dataset)
+        if isinstance(sampler, RepeatSampler) and sampler.shuffle:
+            return ReplayedSampler(sampler, seed=self.args.seed)
+        return sampler
 
     def log(self, logs: dict[str, Any], start_time: float | None = None) -> None:
         mode = "train" if self.model.training else "eval"
