@@ -26,26 +26,31 @@ logger = logging.getLogger(__name__)
 
 LOG_NAME = "rl_training.log"
 HISTORY_NAME = "training_history.json"
-# Column of the log -> key of the trainer's metrics. The first five names and their order are fixed: scripts
-# read them.
-COLUMNS = {
-    "iteration": "step",
-    "avg_reward": "reward",
-    "reward_std": "reward_std",
-    "compile_success_rate": "compile_success_rate",
-    "parse_success_rate": "parse_success_rate",
-    "reward_min": "reward_min",
-    "reward_max": "reward_max",
-    "loss": "loss",
-    "kl": "kl",
-    "entropy": "entropy",
-    "frac_reward_zero_std": "frac_reward_zero_std",
-    "completion_length": "completions/mean_length",
-    "clipped_ratio": "completions/clipped_ratio",
-    "grad_norm": "grad_norm",
-    "learning_rate": "learning_rate",
-    "step_time": "step_time",
-    "epoch": "epoch",
+# Column of the log -> the trainer's metric, the first that was logged. The first five names and their order are
+# fixed: scripts read them.
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "iteration": ("step",),
+    "avg_reward": ("reward",),
+    "reward_std": ("reward_std",),
+    "compile_success_rate": (
+        "rust_reward/compile_rate",
+        "rewards/compile_reward/mean",
+        "compile_success_rate",
+    ),
+    "parse_success_rate": ("rust_reward/parse_rate", "parse_success_rate"),
+    "tests_passed": ("rewards/tests_reward/mean",),
+    "reward_min": ("reward_min",),
+    "reward_max": ("reward_max",),
+    "loss": ("loss",),
+    "kl": ("kl",),
+    "entropy": ("entropy",),
+    "frac_reward_zero_std": ("frac_reward_zero_std",),
+    "completion_length": ("completions/mean_length",),
+    "clipped_ratio": ("completions/clipped_ratio",),
+    "grad_norm": ("grad_norm",),
+    "learning_rate": ("learning_rate",),
+    "step_time": ("step_time",),
+    "epoch": ("epoch",),
 }
 
 
@@ -84,9 +89,7 @@ class TrainingLogCallback(TrainerCallback):
                 writer.writeheader()
                 writer.writerows(log_row(logs) for logs in state.log_history if "reward" in logs)
 
-    def on_log(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Append one row, when a training step was logged and not an evaluation or the summary."""
         logs: dict[str, Any] = state.log_history[-1]
         if "reward" not in logs:
@@ -98,9 +101,7 @@ class TrainingLogCallback(TrainerCallback):
             with open(_path(args, LOG_NAME), "a", newline="", encoding="utf-8") as file:
                 csv.DictWriter(file, COLUMNS).writerow(log_row(logs))
 
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Write the JSON history beside the new checkpoint."""
         if state.is_world_process_zero:
             write_history(state.log_history, _path(args, HISTORY_NAME))
@@ -135,7 +136,7 @@ class RewardProgressCallback(ProgressCallback):
     ) -> None:
         """Write the line above the bar."""
         if logs is not None and "reward" in logs and self.training_bar is not None:
-            self.training_bar.write(progress_line(state.global_step, logs))
+            self.training_bar.write(progress_line({**logs, "step": state.global_step}))
 
 
 class GracefulStopCallback(TrainerCallback):
@@ -163,9 +164,7 @@ class GracefulStopCallback(TrainerCallback):
         self.signal = None
         self._previous = {number: signal.signal(number, self._note) for number in self.SIGNALS}
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Ask for a checkpoint and the end of training once any process was signalled."""
         if args.world_size > 1:
             flag = torch.tensor(self.signal or 0, device=args.device)
@@ -197,32 +196,30 @@ class GracefulStopCallback(TrainerCallback):
 
 def log_row(logs: dict[str, Any]) -> dict[str, Any]:
     """Return the row of the CSV for one entry of the trainer's log history; a missing value is `None`."""
-    return {column: logs.get(key) for column, key in COLUMNS.items()}
+    return {column: next((logs[key] for key in keys if key in logs), None) for column, keys in COLUMNS.items()}
 
 
-def progress_line(step: int, logs: dict[str, Any]) -> str:
+def progress_line(logs: dict[str, Any]) -> str:
     """Word one logging step: reward, success rates where they are known, loss, KL and entropy.
 
-    >>> progress_line(7, {"reward": 12.25, "reward_std": 8.5, "compile_success_rate": 0.4375, "loss": 0.031})
-    'step    7  reward  12.25 ± 8.50   compiles  44 %  loss  0.0310'
+    >>> progress_line({"step": 7, "reward": 12.25, "reward_std": 8.5, "rewards/tests_reward/mean": 0.4375})
+    'step    7  reward  12.25 ± 8.50   tests  44 %'
     """
-    mean, spread = (math.nan if logs.get(k) is None else logs[k] for k in ("reward", "reward_std"))
-    parts = [f"step {step:4d}  reward {mean:6.2f} ± {spread:<5.2f}"]
-    for key, label in (("compile_success_rate", "compiles"), ("tests_pass_rate", "tests")):
-        if logs.get(key) is not None:
-            parts.append(f"{label} {100 * logs[key]:3.0f} %")
-    for key in ("loss", "kl", "entropy"):
-        if logs.get(key) is not None:
-            parts.append(f"{key} {logs[key]:7.4f}")
+    row = {column: math.nan if value is None else value for column, value in log_row(logs).items()}
+    parts = [f"step {row['iteration']:4d}  reward {row['avg_reward']:6.2f} ± {row['reward_std']:<5.2f}"]
+    for column, label in (("compile_success_rate", "compiles"), ("tests_passed", "tests")):
+        if not math.isnan(row[column]):
+            parts.append(f"{label} {100 * row[column]:3.0f} %")
+    for column in ("loss", "kl", "entropy"):
+        if not math.isnan(row[column]):
+            parts.append(f"{column} {row[column]:7.4f}")
     return "  ".join(parts)
 
 
 def write_history(log_history: list[dict[str, Any]], path: str) -> None:
     """Write the log history as JSON, in one move, so that a reader never sees half a file."""
     history = {
-        "steps": [
-            {**_finite(log_row(logs)), "metrics": _finite(logs)} for logs in log_history if "reward" in logs
-        ],
+        "steps": [{**_finite(log_row(logs)), "metrics": _finite(logs)} for logs in log_history if "reward" in logs],
         "evaluations": [_finite(logs) for logs in log_history if "eval_reward" in logs],
     }
     partial = Path(f"{path}.partial")

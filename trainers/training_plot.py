@@ -13,7 +13,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 PLOT_NAME = "rl_training.png"
-RATES = {"compile_success_rate": "compiles", "parse_success_rate": "parses"}
+# Column -> label, line style and colour
+RATES = {
+    "parse_success_rate": ("parses", ":", "#7f8c8d"),
+    "compile_success_rate": ("compiles", "-", "#1f6f8b"),
+    "tests_passed": ("hidden tests passed", "--", "#4c8c4a"),
+}
 
 
 def plot_training_log(csv_path: str | os.PathLike, png_path: str | os.PathLike) -> None:
@@ -41,15 +46,13 @@ def plot_training_log(csv_path: str | os.PathLike, png_path: str | os.PathLike) 
     upper.plot(steps, reward, color="#b7410e", marker=marker)
     low = [mean - std for mean, std in zip(reward, spread, strict=True)]
     high = [mean + std for mean, std in zip(reward, spread, strict=True)]
-    upper.fill_between(
-        steps, low, high, color="#b7410e", alpha=0.15, linewidth=0, label="± 1 standard deviation"
-    )
+    upper.fill_between(steps, low, high, color="#b7410e", alpha=0.15, linewidth=0, label="± 1 standard deviation")
     upper.set_ylabel("average reward")
     upper.legend(loc="lower right")
 
-    for (column, label), style in zip(RATES.items(), ("-", "--"), strict=True):
+    for column, (label, style, color) in RATES.items():
         if not all(math.isnan(value) for value in columns[column]):
-            lower.plot(steps, columns[column], style, label=label, color="#1f6f8b", marker=marker)
+            lower.plot(steps, columns[column], style, label=label, color=color, marker=marker)
             lower.legend(loc="lower right")
     lower.set_ylabel("share of completions")
     lower.set_ylim(-0.02, 1.02)
