@@ -256,9 +256,13 @@ def _read_tests(compiler: Compiler, program: _Program) -> str | None:
         program.suite = read_suite(program.tests)
     except SuiteError as err:
         return str(err)
-    if program.suite.suspect and not parses_alone(compiler, program.suite.items):
-        return "the tests do not parse"
-    return None
+    try:
+        good = not program.suite.suspect or parses_alone(compiler, program.suite.items)
+    except OutOfTime:
+        return None  # what follows runs out of time as well, and says so
+    except (sandbox.SandboxError, OSError) as err:
+        return f"the verifier broke: {err}"
+    return None if good else "the tests do not parse"
 
 
 def _lacks_entry_point(program: _Program) -> bool:

@@ -17,12 +17,13 @@ from dataclasses import dataclass
 
 import tree_sitter
 
+from ..syntax import parse_rust
 from .lexer import scan
-from .triage import parse
 
 ASSERTIONS = frozenset(("assert", "assert_eq", "assert_ne", "debug_assert", "debug_assert_eq", "debug_assert_ne"))
 _DECLARATIONS = frozenset(
-    f"{kind}_item" for kind in "function struct enum mod impl trait const static type union".split()
+    f"{kind}_item"
+    for kind in ("function", "struct", "enum", "mod", "impl", "trait", "const", "static", "type", "union")
 ) | {"use_declaration", "macro_definition", "attribute_item"}
 _MARKER = re.compile(rb"#\[\s*(test|cfg\s*\(\s*test\s*\)|ignore\b.*|should_panic\b.*)\s*\]\Z", re.DOTALL)
 _EXPECTED = re.compile(
@@ -109,7 +110,7 @@ def _from_items(tests: str) -> Suite:
     source = tests.encode()
     cases: list[Case] = []
     edits: list[tuple[int, int, bytes]] = []
-    root = parse(tests).root_node
+    root = parse_rust(tests.encode()).root_node
     _collect(root, [], cases, edits)
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new + source[end:]
@@ -158,7 +159,7 @@ def _expected(attributes: list[bytes]) -> str | None:
 
 def _from_statements(tests: str) -> Suite:
     opening = "fn case() {\n"
-    root = parse(f"{opening}{tests}\n}}").root_node
+    root = parse_rust(f"{opening}{tests}\n}}".encode()).root_node
     functions = [node for node in root.named_children if node.type == "function_item"]
     body = functions[0].child_by_field_name("body") if len(functions) == 1 else None
     comments = ("line_comment", "block_comment", "empty_statement")

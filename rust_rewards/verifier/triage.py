@@ -5,13 +5,12 @@ crate. The test is on words rather than on meaning: a word in a comment sends a 
 which costs time and never a verdict.
 """
 
-import functools
 import re
 from dataclasses import dataclass
 
 import tree_sitter
-import tree_sitter_rust
 
+from ..syntax import parse_rust
 from .lexer import Scan, scan
 from .verdict import Diagnostic
 
@@ -47,16 +46,6 @@ class Triage:
     uses_files: bool
 
 
-@functools.cache
-def _parser() -> tree_sitter.Parser:
-    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_rust.language()))
-
-
-def parse(source: str) -> tree_sitter.Tree:
-    """Parse with tree-sitter (a new tree each call; the parser is shared)."""
-    return _parser().parse(source.encode())
-
-
 def triage(source: str, edition: str) -> Triage:
     """Look at `source` (valid UTF-8 text) once."""
     seen = scan(source)
@@ -64,7 +53,7 @@ def triage(source: str, edition: str) -> Triage:
         return Triage(seen.unbalanced, has_main=False, alone=False, uses_files=False)
     if len(source) > MAX_BYTES or seen.depth > MAX_DEPTH:
         return Triage(None, _has_main_word(seen), alone=True, uses_files=True)
-    root = parse(source).root_node
+    root = parse_rust(source.encode()).root_node
     main = [n for n in root.named_children if n.type == "function_item" and _name(n) == b"main"]
     alone = (
         not seen.plain
