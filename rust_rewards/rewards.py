@@ -15,9 +15,11 @@ column is not what it should be, a column has another length than the completion
 Such rows are counted in the metric `<reward>/not_scored` and never stop a run. A missing toolchain does, with
 `ToolchainError`, at the first call.
 
-One program is compiled once: `compile_reward`, `tests_reward` and `rust_reward` ask `verify` for exactly the
-same thing (hidden tests included, when the row has any), so that its cache serves all but the first of them.
-Clippy is another compiler; `clippy_reward` asks for it without tests.
+One program is compiled once, however many rewards read it, by way of `verify`'s cache: it remembers what the
+compiler said of a program apart from what its tests said, so `compile_reward`, `rust_reward` and
+`tests_reward` share the first, and only `tests_reward` pays for the second. Clippy is a compiler of its own;
+what it finds serves the others as well when `clippy_reward` stands first. (Limits of your own in
+`get_rust_reward` make verdicts of their own.)
 
 An answer is as in `scoring`: a program that is empty, has no function, lacks the row's entry point or is only
 a copied signature compiles in vain.
@@ -82,7 +84,6 @@ def format_reward(
 
 def compile_reward(
     completions: Sequence[Completion],
-    tests: Column = None,
     entry_point: Column = None,
     code_prefix: Column = None,
     log_metric: LogMetric = None,
@@ -90,12 +91,10 @@ def compile_reward(
 ) -> list[float | None]:
     """Reward an answer that rustc accepts: 1.0, else 0.0; `None` when it could not be judged.
 
-    `tests` are run as well, so that `tests_reward` and `rust_reward` beside this one cost nothing.
-
     Raises:
         ToolchainError: When there is no Rust toolchain.
     """
-    rows = read_rows(completions, tests, entry_point, code_prefix)
+    rows = read_rows(completions, None, entry_point, code_prefix)
     verdicts = judge_rows(rows)
     values = [
         None if row is None or verdict is None else float(verdict.compiles and _answers(row))
@@ -192,7 +191,6 @@ class RustReward:
     def __call__(
         self,
         completions: Sequence[Completion],
-        tests: Column = None,
         entry_point: Column = None,
         code_prefix: Column = None,
         log_extra: LogExtra = None,
@@ -206,7 +204,7 @@ class RustReward:
         Raises:
             ToolchainError: When there is no Rust toolchain.
         """
-        rows = read_rows(completions, tests, entry_point, code_prefix)
+        rows = read_rows(completions, None, entry_point, code_prefix)
         verdicts = judge_rows(rows, limits=self.limits)
         scores = score_rows(rows, verdicts, self.config)
         if log_extra is not None:

@@ -161,7 +161,7 @@ def compute_reward(verdict: Verdict, metrics: AstMetrics, config: RewardConfig =
         **(faults(metrics, config) if parses else {}),
     }
     weights = {**GAINS, **LOSSES}
-    points = {name: getattr(config, weights[name]) * float(share) for name, share in earned.items()}
+    points = {name: getattr(config, weights[name]) * float(share) + 0.0 for name, share in earned.items()}  # no -0.0
     return RewardBreakdown(total=math.fsum(points.values()), **points)
 
 

@@ -1,0 +1,97 @@
+"""`python -m rust_rewards score`: one Rust file point by point, or a file of samples row by row."""
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+HELP = "score a Rust file, or a JSON Lines file of samples"
+EPILOG = """
+examples:
+  python -m rust_rewards score answer.rs --entry_point add --tests hidden.rs
+  python -m rust_rewards score samples.jsonl --out scored.jsonl
+
+A row of samples.jsonl is an object with "completion" (text or chat messages) and, where it has them, "tests",
+"entry_point" and "code_prefix". Each row of scored.jsonl is a row of samples.jsonl, in order, with these
+columns added: "verdict", "reward" (that of rust_reward), "breakdown", "tests_reward", and "score_error" (why
+there is no score). After an interruption the same command goes on where it stopped.
+
+exit status: 0 scored, whatever the score; 1 nothing could be scored; 2 wrong options
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the input, the output, and what programs are held against."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EPILOG
+    parser.add_argument("file", type=Path, help="a Rust source file, or samples as .jsonl")
+    parser.add_argument("--tests", type=Path, help="hidden tests for a Rust file")
+    parser.add_argument("--entry_point", help="function or type that a Rust file has to define")
+    parser.add_argument("--json", action="store_true", help="print the score of a Rust file as JSON")
+    parser.add_argument("--clippy", action="store_true", help="run clippy as well")
+    parser.add_argument("--out", type=Path, help="where the scored samples go")
+    parser.add_argument("--column", default="completion", help="column of the samples to score (default: completion)")
+    parser.add_argument("--jobs", type=int, help="compilers at a time (default: the cores)")
+    parser.add_argument("--engine", choices=["local", "ray"], default="local", help="where samples are scored")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score what was given and return the exit status."""
+    if not args.file.is_file():
+        raise ValueError(f"{args.file} is no file. Give a Rust source file, or samples as .jsonl with --out.")
+    if args.out is not None or args.file.suffix == ".jsonl":
+        return _score_samples(args)
+    return _score_file(args)
+
+
+def _score_file(args: argparse.Namespace) -> int:
+    from ..rewards import Row, describe, judge_rows, score_rows
+
+    source = _read(args.file)
+    tests = _read(args.tests) if args.tests else None
+    row = Row(source, source, tests, args.entry_point, None)
+    [verdict] = judge_rows([row], clippy=args.clippy, jobs=args.jobs)
+    [score] = score_rows([row], [verdict])
+    if verdict is None or score is None:
+        raise ValueError(f"{args.file} could not be judged; see the warning above.")
+    if args.json:
+        print(json.dumps({"verdict": asdict(verdict), "breakdown": asdict(score)}, indent=2))
+        return 0
+    for message in (*verdict.errors, *verdict.warnings, *verdict.lints):
+        print(message.rendered or f"{message.level}: {message.message}")
+    print(f"{args.file}: {describe(verdict, score)}")
+    if verdict.tests_total:
+        print(f"{verdict.tests_passed} of {verdict.tests_total} hidden tests pass")
+    print(breakdown_table(asdict(score)))
+    return 0
+
+
+def breakdown_table(points: dict[str, float]) -> str:
+    """Return a score as lines of component, points and range, the total last."""
+    from ..scoring import DEFAULT_CONFIG
+
+    ranges = DEFAULT_CONFIG.ranges()
+    names = [*(name for name in points if name != "total"), "total"]
+    return "\n".join(f"  {name:<16}{points[name]:>7.2f}   {_range(*ranges[name])}" for name in names)
+
+
+def _score_samples(args: argparse.Namespace) -> int:
+    from ..sample_file import Options, score_samples
+
+    for option in ("tests", "entry_point", "json"):
+        if getattr(args, option):
+            raise ValueError(f"--{option} is for one Rust file; samples bring their own columns.")
+    if args.out is None:
+        raise ValueError(f"{args.file} holds samples; say where the scored ones go: --out scored.jsonl")
+    options = Options(column=args.column, clippy=args.clippy, jobs=args.jobs)
+    summary = score_samples(args.file, args.out, options, engine=args.engine)
+    print(summary.as_text(args.out))
+    return 0 if summary.scored or not summary.rows else 1
+
+
+def _read(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", "replace")
+
+
+def _range(low: float, high: float) -> str:
+    return f"{low:g}..{high:g}"
