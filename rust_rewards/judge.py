@@ -227,9 +227,7 @@ def _advice(failure: JudgeFailure, config: JudgeConfig) -> str:
         404: f"Is {config.model!r} a model of this server? Should the endpoint end in /v1?",
     }.get(failure.status)
     if advice is None and "certificate" in str(failure):
-        advice = (
-            "Set SSL_CERT_FILE to the file of the authority that signed it, or use the name it was made for."
-        )
+        advice = "Set SSL_CERT_FILE to the file of the authority that signed it, or use the name it was made for."
     if advice is None and failure.reason in ("connection", "timeout"):
         advice = "Is the server running, and reachable from this machine?"
     return (

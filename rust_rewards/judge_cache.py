@@ -77,9 +77,7 @@ class JudgeCache:
         """Keep one answer. The first answer to a question stays, so that all ranks go by the same."""
         try:
             with self._lock:
-                self._connect().execute(
-                    "INSERT OR IGNORE INTO answers VALUES (?, ?, ?)", (key, answer, time.time())
-                )
+                self._connect().execute("INSERT OR IGNORE INTO answers VALUES (?, ?, ?)", (key, answer, time.time()))
         except (sqlite3.Error, OSError) as err:
             self._tell(err)
 
@@ -89,9 +87,7 @@ class JudgeCache:
             file = Path(self.path).expanduser()
             file.parent.mkdir(parents=True, exist_ok=True)
             # In autocommit mode every store is on its way to the disk when it returns.
-            connection = sqlite3.connect(
-                file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
+            connection = sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute(TABLE)
@@ -100,7 +96,5 @@ class JudgeCache:
 
     def _tell(self, err: Exception) -> None:
         if not self._told:
-            logger.warning(
-                "The judge's cache %s cannot be used (%s); answers are asked for again.", self.path, err
-            )
+            logger.warning("The judge's cache %s cannot be used (%s); answers are asked for again.", self.path, err)
         self._told = True

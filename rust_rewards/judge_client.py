@@ -46,9 +46,7 @@ class JudgeClient:
         self.config = config
         self.breaker = CircuitBreaker(config.failures_to_pause, config.pause_seconds)
         self.budget = Budget(config.max_requests, config.max_cost, ranks_of_run())
-        self.structured: bool | None = (
-            None  # whether the server takes `response_format`; `None` until it is known
-        )
+        self.structured: bool | None = None  # whether the server takes `response_format`; `None` until it is known
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator["Session"]:
@@ -213,7 +211,5 @@ def read_key(variable: str) -> str:
     """
     key = os.environ.get(variable, "").strip()
     if not (key.isascii() and key.isprintable()) or " " in key:
-        raise JudgeFailure(
-            "rejected", f"The value of {variable} is no key: it has blanks or unprintable characters."
-        )
+        raise JudgeFailure("rejected", f"The value of {variable} is no key: it has blanks or unprintable characters.")
     return key

@@ -94,9 +94,7 @@ class JudgeConfig:
     def __post_init__(self) -> None:
         _check_endpoint(self.endpoint)
         if not self.model:
-            raise ValueError(
-                "The judge has no model. Give the name the server knows it by, e.g. 'qwen3-coder'."
-            )
+            raise ValueError("The judge has no model. Give the name the server knows it by, e.g. 'qwen3-coder'.")
         if not ENVIRONMENT_NAME.fullmatch(self.api_key_env):
             raise ValueError(  # the value is not shown: it may be the key itself
                 "api_key_env must be the name of an environment variable in capitals, such as JUDGE_API_KEY. "
@@ -127,9 +125,7 @@ class JudgeConfig:
                     "Give input_price and output_price in USD per million tokens, or use max_requests."
                 )
         if self.w_quality + self.w_correctness + self.w_idiomaticity == 0:
-            raise ValueError(
-                "w_quality, w_correctness and w_idiomaticity are all 0; at least one must be above 0."
-            )
+            raise ValueError("w_quality, w_correctness and w_idiomaticity are all 0; at least one must be above 0.")
 
     def _require(self, name: str, *, whole: bool = False, above: float | None = None) -> None:
         value = getattr(self, name)
@@ -145,9 +141,7 @@ def _check_endpoint(endpoint: str) -> None:
     if not endpoint:
         raise ValueError("The judge has no endpoint. Give its base URL, e.g. http://localhost:8000/v1.")
     parts = urlsplit(endpoint)
-    if (
-        parts.username or parts.password or parts.query or parts.fragment
-    ):  # may hold a key, so it is not shown
+    if "@" in endpoint or parts.query or parts.fragment:  # may hold a key, so it is not shown
         raise ValueError(
             "The judge's endpoint must be a plain base URL without user, password or query. "
             "Put the key into an environment variable and name that in api_key_env."

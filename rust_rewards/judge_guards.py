@@ -24,9 +24,7 @@ class CircuitBreaker:
         clock (`Callable`, *optional*, defaults to `time.monotonic`): Source of the time, in seconds.
     """
 
-    def __init__(
-        self, failures: int, pause_seconds: float, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, failures: int, pause_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._limit, self._first_pause, self._clock = failures, pause_seconds, clock
         self._failures = 0
         self._pause = 0.0  # seconds; 0 while closed

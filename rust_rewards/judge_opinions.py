@@ -138,9 +138,7 @@ class Judge:
             settled |= dict.fromkeys(_left(questions, settled), opinion)
         return settled
 
-    async def _ask_each(
-        self, questions: list[Question], session: Session, until: float
-    ) -> dict[Question, Opinion]:
+    async def _ask_each(self, questions: list[Question], session: Session, until: float) -> dict[Question, Opinion]:
         loop = asyncio.get_running_loop()
         asked = {loop.create_task(self._ask(q, session, until)): q for q in questions}
         try:

@@ -55,9 +55,7 @@ def read_completion(body: str, config: JudgeConfig) -> Answer:
         message, finish = choice["message"], choice.get("finish_reason")
         text, refusal = message.get("content"), message.get("refusal")
     except (ValueError, RecursionError, TypeError, LookupError, AttributeError):
-        raise JudgeFailure(
-            "malformed", f"The response is no chat completion; it begins {body[:80]!r}."
-        ) from None
+        raise JudgeFailure("malformed", f"The response is no chat completion; it begins {body[:80]!r}.") from None
     cost = _cost(response.get("usage"), config)
     if refusal or finish == "content_filter":
         return Answer(refusal if isinstance(refusal, str) else "", cost, "refused")

@@ -8,6 +8,7 @@ after 0.3 s each.
 
 import asyncio
 import json
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -17,9 +18,7 @@ Reply = bytes | Sequence[object]
 Script = Callable[[dict], Reply]
 
 
-def http(
-    body: bytes | str, status: str = "200 OK", kind: str = "application/json", headers: str = ""
-) -> bytes:
+def http(body: bytes | str, status: str = "200 OK", kind: str = "application/json", headers: str = "") -> bytes:
     """Return a response with a body of the stated length."""
     data = body.encode() if isinstance(body, str) else body
     head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(data)}\r\n{headers}\r\n"
@@ -53,8 +52,8 @@ class ScriptedServer:
         most_at_once (`int`): Most requests that were being answered at the same time.
     """
 
-    def __init__(self, script: Script) -> None:
-        self._script = script
+    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
+        self._script, self._tls = script, tls
         self.requests: list[dict] = []
         self.headers: list[str] = []
         self.most_at_once = self._now = 0
@@ -73,11 +72,13 @@ class ScriptedServer:
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}/v1"
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=512))
+        server = self._loop.run_until_complete(
+            asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=512, ssl=self._tls)
+        )
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()
@@ -98,9 +99,7 @@ class ScriptedServer:
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        length = next(
-            int(li.split(":")[1]) for li in head.split("\r\n") if li.lower().startswith("content-length:")
-        )
+        length = next(int(li.split(":")[1]) for li in head.split("\r\n") if li.lower().startswith("content-length:"))
         body = json.loads(await reader.readexactly(length))
         self.headers.append(head)
         self.requests.append(body)

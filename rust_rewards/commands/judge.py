@@ -38,9 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required = option.default is MISSING
         default = "" if required else option.default
         read = _reader(kind)
-        parser.add_argument(
-            f"--{option.name}", type=read, default=default, metavar=option.name.upper(), help=text
-        )
+        parser.add_argument(f"--{option.name}", type=read, default=default, metavar=option.name.upper(), help=text)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -99,9 +97,7 @@ def _calibrate(config: Any) -> int:
     for kind in dict.fromkeys(s.kind for s in given):
         mine = [score for s, score in zip(given, scored, strict=True) if s.kind == kind]
         gain = f"{result.shifts[kind]:+6.2f}" if kind in result.shifts else " " * 6
-        print(
-            f"{kind:15} {_mean(mine)} {gain}   {' '.join('   -' if x is None else f'{x:4.2f}' for x in mine)}"
-        )
+        print(f"{kind:15} {_mean(mine)} {gain}   {' '.join('   -' if x is None else f'{x:4.2f}' for x in mine)}")
     if result.separation is not None:
         print(f"good above bad in {result.separation:.0%} of pairs (at least {LEAST_SEPARATION:.0%} wanted)")
     if result.shifts:
