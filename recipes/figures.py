@@ -5,8 +5,10 @@ file is replaced whole or not at all.
 Not here: the training curves that `trainers.callbacks` draws while training.
 """
 
+import contextlib
+import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from comparison import label_of
 from result_files import replacing
 
 BEFORE, AFTER, REFERENCE, ACCENT = "#8a8f98", "#c2571a", "#2f6f9f", "#3d7a4e"
+COLOURS = (AFTER, REFERENCE, ACCENT, "#8457a8", "#b0892e", "#4a4f57", "#c94f7c")
 STYLE: dict[Any, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -126,35 +129,53 @@ def draw_component_bars(axis: Any, components: Sequence[Mapping[str, Any]], side
     axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(sides), borderaxespad=0.1)
 
 
-class drawing:
-    """Opens a figure, gives its axes, and moves the finished file to `path`."""
-
-    def __init__(
-        self, path: Path, size: tuple[float, float], columns: int = 1, widths: Sequence[float] | None = None
-    ) -> None:
-        self.path, self.size, self.columns, self.widths = path, size, columns, widths
-
-    def __enter__(self) -> Any:
-        check_matplotlib()
-        import matplotlib
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-
-        self.context = matplotlib.rc_context(STYLE)
-        self.context.__enter__()
-        self.figure = Figure(figsize=self.size, layout="constrained")
-        FigureCanvasAgg(self.figure)
-        axes = self.figure.subplots(1, self.columns, width_ratios=self.widths)
-        return axes
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        try:
-            if kind is None:
-                with replacing(self.path) as temporary:
-                    self.figure.savefig(temporary, dpi=DPI, metadata={"Date": None} if _is_svg(self.path) else None)
-        finally:
-            self.context.__exit__(kind, error, trace)
+def draw_curves(axis: Any, curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], ylabel: str) -> None:
+    """Draw named curves over the iterations, with a legend when there are several."""
+    for (name, (steps, values)), colour in zip(curves.items(), COLOURS, strict=False):
+        marker = "o" if len(steps) < 3 else None  # a line through one point is invisible
+        axis.plot(steps, values, color=colour, marker=marker, linewidth=1.4, label=name)
+    axis.set_xlabel("iteration")
+    axis.set_ylabel(ylabel)
+    if len(curves) > 1:
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderaxespad=0.1, fontsize=8)
 
 
-def _is_svg(path: Path) -> bool:
-    return path.suffix == ".svg"
+def draw_band(axis: Any, steps: Sequence[float], middle: Sequence[float], spread: Sequence[float]) -> None:
+    """Shade one standard deviation around a curve."""
+    low = [m - s for m, s in zip(middle, spread, strict=True)]
+    high = [m + s for m, s in zip(middle, spread, strict=True)]
+    axis.fill_between(steps, low, high, color=COLOURS[0], alpha=0.15, linewidth=0)
+
+
+def svg_of(draw: Callable[[Any], None], size: tuple[float, float] = (4.6, 2.9)) -> bytes:
+    """Return the SVG of what `draw` puts on its axis, `size` in inches."""
+    buffer = io.BytesIO()
+    with drawing(buffer, size) as axis:
+        draw(axis)
+    return buffer.getvalue()
+
+
+@contextlib.contextmanager
+def drawing(
+    target: Path | io.BytesIO, size: tuple[float, float], columns: int = 1, widths: Sequence[float] | None = None
+) -> Iterator[Any]:
+    """Open a figure and give its axis (or axes, for several columns); afterwards write it.
+
+    Args:
+        target (`Path` or `BytesIO`): A `.png` or `.svg` file, or a buffer that receives SVG.
+        size (`tuple[float, float]`): Width and height in inches.
+        columns (`int`, *optional*, defaults to `1`): Axes side by side.
+        widths (`Sequence[float]`, *optional*): Their relative widths.
+    """
+    check_matplotlib()
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=size, layout="constrained")
+        yield figure.subplots(1, columns, width_ratios=widths)
+        if isinstance(target, io.BytesIO):
+            figure.savefig(target, format="svg", metadata={"Date": None})
+            return
+        with replacing(target) as temporary:
+            figure.savefig(temporary, dpi=DPI, metadata={"Date": None} if target.suffix == ".svg" else None)
