@@ -24,7 +24,7 @@ from typing import Any
 from comparison import describe_sample, format_table
 from figures import check_matplotlib, draw_components, draw_histograms
 from result_files import ANALYSIS, environment, task_set_hash, write_json, write_text
-from sample_scores import error_counts, score_references, score_samples
+from sample_scores import component_averages, error_counts, score_references, score_samples
 from sample_source import add_sampling_arguments, add_task_arguments, draw_samples, sampling_from
 from task_formats import load_tasks
 
@@ -134,12 +134,11 @@ def component_means(
 ) -> list[dict[str, Any]]:
     """Return each component's mean points on both sides, the largest gap first; a missing reference counts "
     "0."""
-    names = [name for name in judged[0]["components"] if name != "total"]
-    means = []
-    for name in names:
-        model = statistics.fmean(sample["components"][name] for sample in judged)
-        reference = statistics.fmean([r["components"][name] for r in references] or [0.0])
-        means.append({"name": name, "model": model, "reference": reference, "gap": reference - model})
+    model, reference = component_averages(judged), component_averages(references)
+    means = [
+        {"name": name, "model": mean, "reference": reference.get(name, 0.0), "gap": reference.get(name, 0.0) - mean}
+        for name, mean in model.items()
+    ]
     return sorted(means, key=lambda entry: -entry["gap"])
 
 

@@ -171,6 +171,13 @@ def error_counts(scored: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
+def component_averages(scored: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Return the mean points of each component over judged samples; empty without any."""
+    judged = [sample["components"] for sample in scored if sample["components"] is not None]
+    names = [name for name in (judged[0] if judged else {}) if name != "total"]
+    return {name: sum(components[name] for components in judged) / len(judged) for name in names}
+
+
 def score_references(tasks: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Judge each task's own reference; tasks without one are not in the result."""
     checked = [task for task in tasks if task["reference"]]
