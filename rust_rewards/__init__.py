@@ -1,8 +1,8 @@
 """Reward functions that let a language model learn Rust from the compiler itself, for TRL's `GRPOTrainer`.
 
 Read in this order: `completions` (completion -> source), `verifier` (source -> verdict), `ast_metrics` (source ->
-metrics), `scoring` (verdict and metrics -> score), `rewards` (what TRL calls). Importing this package starts nothing and
-loads neither torch nor trl.
+metrics), `scoring` (verdict and metrics -> score), `rewards` (what TRL calls). Importing this package starts nothing
+and loads neither torch nor trl.
 """
 
 from .ast_metrics import AstMetrics, analyze_ast

@@ -17,7 +17,7 @@ from dataclasses import asdict
 from typing import Any
 
 from .checks import Checked
-from .harness import Tested
+from .harness import SuiteResult
 from .verdict import Diagnostic
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 MEMORY_ENTRIES = 16_384  # a few KiB each
 FORMAT = 1  # raise when the meaning of an entry changes
 BUSY_SECONDS = 30.0  # how long a rank waits for another one's write
-Entry = Checked | Tested
+Entry = Checked | SuiteResult
 
 
 def key_of(*parts: object) -> str:
@@ -123,8 +123,8 @@ def _encode(entry: Entry) -> str:
 
 def _decode(text: str) -> Entry:
     row: dict[str, Any] = json.loads(text)
-    if row.pop("kind") == "Tested":
-        return Tested(tuple(row["statuses"]))
+    if row.pop("kind") == "SuiteResult":
+        return SuiteResult(tuple(row["statuses"]))
     for name in ("errors", "warnings", "lints"):
         row[name] = tuple(Diagnostic(**item) for item in row[name])
     return Checked(**row)

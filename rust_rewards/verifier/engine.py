@@ -17,7 +17,7 @@ from .batch import Member, check_batch
 from .cache import VerdictCache, key_of, shared_cache
 from .checks import Checked, check_alone, parses_alone, rejected
 from .compiler import Compiler, OutOfTime
-from .harness import Tested, TestJob, test_alone, test_batch
+from .harness import SuiteJob, SuiteResult, run_alone, run_batch
 from .suites import Suite, SuiteError, read_suite
 from .toolchain import find_toolchain
 from .triage import Triage, triage
@@ -41,7 +41,7 @@ class _Program:
     triage: Triage = field(default=Triage(None, False, False, False))
     suite: Suite | None = None
     checked: Checked = field(default=Checked())
-    tested: Tested | None = None
+    tested: SuiteResult | None = None
     failure: str | None = None
 
 
@@ -155,11 +155,11 @@ class _Run:
         waiting: list[_Program] = []
         for program in programs:
             known = self.cache.get(self._test_key(program))
-            if isinstance(known, Tested):
+            if isinstance(known, SuiteResult):
                 program.tested = known
             elif _lacks_entry_point(program):
                 assert program.suite
-                program.tested = Tested(("not built",) * len(program.suite.cases))
+                program.tested = SuiteResult(("not built",) * len(program.suite.cases))
             else:
                 waiting.append(program)
         alone = [p for p in waiting if _tested_alone(p)]
@@ -170,14 +170,14 @@ class _Run:
                 program.tested = tested
         self.cache.put({self._test_key(p): p.tested for chunk in work for p in chunk if p.tested})
 
-    def _test_some(self, chunk: list[_Program]) -> list[Tested]:
+    def _test_some(self, chunk: list[_Program]) -> list[SuiteResult]:
         if _tested_alone(chunk[0]):
-            return [test_alone(self.compiler, _job(program)) for program in chunk]
-        return test_batch(self.compiler, [_job(program) for program in chunk])
+            return [run_alone(self.compiler, _job(program)) for program in chunk]
+        return run_batch(self.compiler, [_job(program) for program in chunk])
 
     def _spread(self, task: Callable[[list[_Program]], list[Done]], work: list[list[_Program]]) -> list[list[Done]]:
         """Run `task` on each chunk in the worker pool; a failure of the verifier becomes each program's own."""
-        empty: type[Checked] | type[Tested] = Checked if task == self._check_some else Tested
+        empty: type[Checked] | type[SuiteResult] = Checked if task == self._check_some else SuiteResult
 
         def guarded(chunk: list[_Program]) -> list:
             try:
@@ -186,7 +186,7 @@ class _Run:
                 why = f"the deadline of {self.compiler.limits.deadline_seconds:g} s passed"
             except (sandbox.SandboxError, OSError) as err:
                 why = f"the verifier broke: {err}"
-            return [Checked(failure=why) if empty is Checked else Tested((), why) for _ in chunk]
+            return [Checked(failure=why) if empty is Checked else SuiteResult((), why) for _ in chunk]
 
         if len(work) <= 1:
             return [guarded(chunk) for chunk in work]
@@ -274,10 +274,10 @@ def _tested_alone(program: _Program) -> bool:
     return program.triage.alone or program.triage.uses_files or program.suite.needs_root
 
 
-def _job(program: _Program) -> TestJob:
+def _job(program: _Program) -> SuiteJob:
     assert program.suite
     seen = program.triage
-    return TestJob(program.source, program.suite, seen.alone, seen.uses_files, seen.has_main)
+    return SuiteJob(program.source, program.suite, seen.alone, seen.uses_files, seen.has_main)
 
 
 def _chunks(programs: list[_Program], jobs: int) -> list[list[_Program]]:

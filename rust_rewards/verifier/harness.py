@@ -36,10 +36,8 @@ _EXPORTED = re.compile(
 
 
 @dataclass(frozen=True)
-class TestJob:
+class SuiteJob:
     """A program that compiles, and the suite to run on it."""
-
-    __test__ = False  # not a pytest class
 
     source: str
     suite: Suite
@@ -49,16 +47,16 @@ class TestJob:
 
 
 @dataclass(frozen=True)
-class Tested:
+class SuiteResult:
     """Status of each case, in order (values of `STATUS`, or `"not built"`); `failure` when the verifier broke."""
 
     statuses: tuple[str, ...]
     failure: str | None = None
 
 
-def test_batch(compiler: Compiler, jobs: list[TestJob]) -> list[Tested]:
+def run_batch(compiler: Compiler, jobs: list[SuiteJob]) -> list[SuiteResult]:
     """Run the suites of programs that may share a crate; same order and length as `jobs`."""
-    settled: dict[int, Tested] = {}
+    settled: dict[int, SuiteResult] = {}
     waiting = [i for i, job in enumerate(jobs) if not _cannot_build(job)]
     while waiting:
         some = [jobs[i] for i in waiting]
@@ -66,9 +64,9 @@ def test_batch(compiler: Compiler, jobs: list[TestJob]) -> list[Tested]:
         if done.broken is not None and not done.stdout:
             parts = split(waiting) if len(waiting) > 1 else []
             if not parts:
-                settled[waiting[0]] = test_alone(compiler, jobs[waiting[0]])
+                settled[waiting[0]] = run_alone(compiler, jobs[waiting[0]])
             for part in parts:
-                answers = test_batch(compiler, [jobs[i] for i in part])
+                answers = run_batch(compiler, [jobs[i] for i in part])
                 settled.update(zip(part, answers, strict=True))
             break
         if not done.errors:
@@ -80,12 +78,12 @@ def test_batch(compiler: Compiler, jobs: list[TestJob]) -> list[Tested]:
             unsure = blamed = set(range(len(waiting)))
         for position in blamed - {-1}:
             i = waiting[position]
-            settled[i] = test_alone(compiler, jobs[i]) if position in unsure else _not_built(jobs[i])
+            settled[i] = run_alone(compiler, jobs[i]) if position in unsure else _not_built(jobs[i])
         waiting = [i for i in waiting if i not in settled]
     return [settled.get(i) or _not_built(job) for i, job in enumerate(jobs)]
 
 
-def test_alone(compiler: Compiler, job: TestJob) -> Tested:
+def run_alone(compiler: Compiler, job: SuiteJob) -> SuiteResult:
     """Build a program as a crate of its own and run its suite."""
     if _cannot_build(job) or _replaces_symbols(job.source):
         return _not_built(job)
@@ -108,7 +106,7 @@ def test_alone(compiler: Compiler, job: TestJob) -> Tested:
     return _read_results(done, [job])[0]
 
 
-def _build_and_run(compiler: Compiler, jobs: list[TestJob]) -> Compiled:
+def _build_and_run(compiler: Compiler, jobs: list[SuiteJob]) -> Compiled:
     ours, _, _ = _names()
     files: dict[str, str] = {}
     modules, table = "", ""
@@ -160,7 +158,7 @@ def _serve(compiler: Compiler, uses_files: bool) -> list[str]:
     ]
 
 
-def _read_results(done: Compiled, jobs: list[TestJob]) -> list[Tested]:
+def _read_results(done: Compiled, jobs: list[SuiteJob]) -> list[SuiteResult]:
     """Lines `program case status seconds output` -> statuses. A program without a line was not reached in time."""
     found: dict[int, dict[int, str]] = defaultdict(dict)
     for line in done.stdout.decode("ascii", "replace").splitlines():
@@ -178,15 +176,15 @@ def _read_results(done: Compiled, jobs: list[TestJob]) -> list[Tested]:
     for position, job in enumerate(jobs):
         statuses = tuple(found[position].get(n, "") for n in range(len(job.suite.cases)))
         missing = not all(statuses)
-        results.append(Tested(statuses, f"its tests were not run: {done.broken}" if missing else None))
+        results.append(SuiteResult(statuses, f"its tests were not run: {done.broken}" if missing else None))
     return results
 
 
-def _not_built(job: TestJob) -> Tested:
-    return Tested(("not built",) * len(job.suite.cases))
+def _not_built(job: SuiteJob) -> SuiteResult:
+    return SuiteResult(("not built",) * len(job.suite.cases))
 
 
-def _cannot_build(job: TestJob) -> bool:
+def _cannot_build(job: SuiteJob) -> bool:
     return job.suite.runs_main and not job.has_main
 
 

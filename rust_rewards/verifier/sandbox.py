@@ -177,9 +177,9 @@ def _find_confinement(wanted: str) -> Confinement:
             return candidate
         refused.append(f"{kind}: {why}")
     raise SandboxError(
-        f"No confinement works here ({'; '.join(refused)}). Install bubblewrap "
-        "(`pip install rust-rewards[sandbox]`, or the package bubblewrap of your distribution), or use a kernel with "
-        "Landlock (5.13 or newer). To run model-written programs unconfined all the same, set RUST_REWARDS_SANDBOX=none."
+        f"No confinement works here ({'; '.join(refused)}). Install bubblewrap (`pip install "
+        "rust-rewards[sandbox]`, or your distribution's package bubblewrap), or use a kernel with Landlock (5.13 or "
+        "newer). To run model-written programs unconfined all the same, set RUST_REWARDS_SANDBOX=none."
     )
 
 

@@ -20,7 +20,7 @@ MAX_BYTES = 64 * 1024  # larger sources would dominate a batch
 # Words through which a module reaches its crate, its files, the linker, or its own path.
 _ALONE = re.compile(
     r"#!|\$\s*crate"
-    r"|\b(?:crate|extern|include|include_str|include_bytes|macro_export|no_mangle|export_name|link_\w+|linkage|asm"
+    r"|\b(?:crate|extern|include|include_str|include_bytes|macro_export|no_mangle|export_name|link_section|link_name|link_args|link_ordinal|linkage|asm"
     r"|global_asm|naked\w*|global_allocator|panic_handler|proc_macro\w*|module_path|type_name\w*|long_running_const_eval)\b"
     r"|\bfile\s*!|\blink\s*\(|\bpath\s*=\s*\"|#\s*\[\s*(?:unsafe\s*\(\s*)?used\b"
 )
@@ -62,7 +62,7 @@ def triage(source: str, edition: str) -> Triage:
         or bool(_MOD_FILE.search(seen.code))
         or not seen.code.isascii()
         or not all(_is_plain_main(node) for node in main)
-        or len(main) > 1
+        or (bool(main) and len(re.findall(r"\bmain\b", seen.code)) > 1)
         or _climbs_out(root, seen)
         or _implements_for_others(root, seen)
     )

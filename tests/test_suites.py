@@ -1,0 +1,72 @@
+import pytest
+
+from rust_rewards.verifier.suites import SuiteError, read_suite, same_output
+
+MODULE = """#[cfg(test)]
+mod tests {
+    use super::*;
+    const LIMIT: u8 = 3;
+    fn helper() -> u8 { LIMIT }
+    #[test]
+    fn one() { assert_eq!(f(), helper()); }
+    /// with a comment
+    #[test]
+    #[should_panic(expected = "zero")]
+    fn two() { f(); }
+    mod inner { #[test] fn three() {} #[test] #[should_panic] fn four() { panic!() } }
+}
+"""
+
+
+def test_a_module_has_one_case_per_test_function_at_any_depth():
+    suite = read_suite(MODULE)
+    assert [case.path for case in suite.cases] == [
+        "tests::one", "tests::two", "tests::inner::three", "tests::inner::four",
+    ]  # fmt: skip
+    assert [case.should_panic for case in suite.cases] == [None, '"zero"', None, '""']
+
+
+def test_test_attributes_go_and_functions_become_visible():
+    items = read_suite(MODULE).items
+    assert "#[test]" not in items
+    assert "cfg(test)" not in items
+    assert "pub fn one()" in items
+    assert "pub mod inner" in items
+
+
+def test_assertions_alone_are_a_case_each_and_share_their_imports():
+    suite = read_suite('use std::cmp::max;\nassert_eq!(f(1), 2);\nassert!(f(2) > 2, "why {}", 1);\n')
+    assert len(suite.cases) == 2
+    assert suite.items.count("use std::cmp::max;") == 2
+
+
+def test_statements_that_depend_on_each_other_are_one_case():
+    assert (
+        len(read_suite("let mut s = S::new(); s.push(1); assert_eq!(s.pop(), Some(1)); assert!(s.is_empty());").cases)
+        == 1
+    )
+
+
+def test_json_cases_run_main():
+    suite = read_suite('[{"input": "1 2\\n", "output": "3\\n"}, {"input": "", "output": "0"}]')
+    assert suite.runs_main
+    assert [(case.input, case.output) for case in suite.cases] == [("1 2\n", "3\n"), ("", "0")]
+
+
+def test_a_main_with_assertions_is_one_case():
+    assert len(read_suite("fn main() { assert_eq!(f(), 1); }").cases) == 1
+
+
+@pytest.mark.parametrize(
+    "tests", ["// nothing", "   ", "mod tests {}", "fn helper() {}", "#[test] fn f( {}", "[]", "[1]", '[{"input": 1}]']
+)
+def test_tests_that_hold_no_test_are_an_error(tests):
+    with pytest.raises(SuiteError, match=r"the tests|JSON case"):
+        read_suite(tests)
+
+
+def test_outputs_are_compared_by_line_without_trailing_space():
+    assert same_output("1\n2\n", "1  \r\n2")
+    assert same_output("a", "a\n\n")
+    assert not same_output("1\n2", "1 2")
+    assert not same_output("1", "")

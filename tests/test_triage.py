@@ -1,0 +1,63 @@
+import pytest
+
+from rust_rewards.verifier.triage import triage
+
+TOGETHER = [
+    "pub fn f() {}",
+    'fn main() { println!("hi"); }',
+    "use std::collections::HashMap; pub fn f() -> HashMap<u8, u8> { HashMap::new() }",
+    "pub(crate) fn f() {}",
+    "mod a { use super::*; } pub fn f() {}",
+    "#[cfg(test)]\nmod tests { use super::*; #[test] fn t() {} }\npub fn f() {}",
+    "pub struct S; impl Clone for S { fn clone(&self) -> S { S } }",
+    "pub trait Twice { fn twice(self) -> i32; } impl Twice for i32 { fn twice(self) -> i32 { self * 2 } }",
+    "pub struct S<T>(T); impl<T> From<T> for S<T> { fn from(t: T) -> S<T> { S(t) } }",
+    "macro_rules! m { () => { 1 } } pub fn f() -> u8 { m!() }",
+    "pub fn link_count(path: &str, file: u8) -> usize { path.len() + file as usize }",
+]
+ALONE = [
+    "#![allow(dead_code)] pub fn f() {}",
+    "pub fn f() { crate::g() } pub fn g() {}",
+    "use super::g;",
+    "mod a { use super::super::*; }",
+    "#[macro_export] macro_rules! m { () => {} }",
+    "macro_rules! m { () => { $crate::f() } }",
+    '#[no_mangle] pub extern "C" fn f() {}',
+    "extern crate std;",
+    "mod missing;",
+    "mod /* */ missing;",
+    'pub const S: &str = include_str!("x");',
+    "pub struct W; impl From<W> for String { fn from(_: W) -> String { String::new() } }",
+    "macro_rules! m { ($t:ty) => { impl Default for $t {} } }",
+    "async fn main() {}",
+    "fn main(x: u8) {}",
+    "#[inline] fn main() {}",
+    "fn main() { main() }",
+    "pub fn f() { let \u0430 = 1; }",
+    'pub fn f() { "unterminated }',
+    "pub fn f() { " + "(" * 200 + ")" * 200 + " }",
+    "pub fn f() -> &'static str { std::any::type_name::<u8>() }",
+]
+
+
+@pytest.mark.parametrize("source", TOGETHER)
+def test_ordinary_programs_share_a_crate(source):
+    assert not triage(source, "2021").alone
+
+
+@pytest.mark.parametrize("source", ALONE)
+def test_whatever_could_tell_or_touch_its_neighbours_is_compiled_alone(source):
+    assert triage(source, "2021").alone
+
+
+def test_edition_2015_is_compiled_alone_because_paths_start_at_the_crate_root():
+    assert triage("pub fn f() {}", "2015").alone
+
+
+def test_main_counts_only_at_the_top_level():
+    assert triage("fn main() {}", "2021").has_main
+    assert not triage("mod a { fn main() {} } // fn main() {}", "2021").has_main
+
+
+def test_unbalanced_programs_are_rejected_without_a_compiler():
+    assert triage("fn f() {", "2021").rejected is not None
