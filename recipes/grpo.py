@@ -15,8 +15,9 @@
     accelerate launch --config_file accelerate_configs/ddp.yaml recipes/grpo.py \
         --config recipes/qwen2.5-coder-1.5b/grpo.yaml
 
-Every key of TRL's `GRPOConfig` and `ModelConfig` works as a flag and in YAML. A run resumes from the last
-complete checkpoint in its output folder; Ctrl-C and SIGTERM leave one behind.
+Every key of TRL's `GRPOConfig` and `ModelConfig` works as a flag and in YAML, and `--judge_*` adds a model's
+opinion to the rewards. A run resumes from the last complete checkpoint in its output folder; Ctrl-C and
+SIGTERM leave one behind.
 """
 
 from pathlib import Path
@@ -36,10 +37,13 @@ from tasks import load_tasks
 from transformers import AutoTokenizer, ProgressCallback
 from trl import GRPOConfig, GRPOTrainer, ModelConfig, get_peft_config, get_quantization_config
 
+from rust_rewards.judge import JudgeArguments, with_judge
 from trainers.callbacks import GracefulStopCallback, RewardProgressCallback, TrainingLogCallback
 
 
-def main(script_args: RecipeArguments, training_args: GRPOConfig, model_args: ModelConfig) -> None:
+def main(
+    script_args: RecipeArguments, training_args: GRPOConfig, model_args: ModelConfig, judge_args: JudgeArguments
+) -> None:
     # Whatever a typo can break comes before the model: it costs seconds, and one line says what is wrong
     with clear_errors():
         model = check_arguments(script_args, training_args, model_args)
@@ -49,6 +53,7 @@ def main(script_args: RecipeArguments, training_args: GRPOConfig, model_args: Mo
 
         # Rewards
         reward_funcs = resolve_rewards(script_args.reward_funcs)
+        reward_funcs, training_args.reward_weights = with_judge(reward_funcs, training_args.reward_weights, judge_args)
 
         # Dataset: the tokenizer decides between chat prompts and code prefixes
         tokenizer = AutoTokenizer.from_pretrained(
@@ -108,5 +113,7 @@ def main(script_args: RecipeArguments, training_args: GRPOConfig, model_args: Mo
 
 if __name__ == "__main__":
     with clear_errors():
-        parsed = parse((RecipeArguments, GRPOConfig, ModelConfig), default_config="recipes/tiny/grpo.yaml")
+        parsed = parse(
+            (RecipeArguments, GRPOConfig, ModelConfig, JudgeArguments), default_config="recipes/tiny/grpo.yaml"
+        )
     main(*parsed)

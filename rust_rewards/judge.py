@@ -75,8 +75,7 @@ class JudgeReward:
 
         Args:
             completions (`list`): Completions as strings or chat messages.
-            prompts (`list`, *optional*): What the task was: strings, or chat messages of which the last
-                user's counts.
+            prompts (`list`, *optional*): What the task was: strings, or chat messages of which the last user's counts.
             code_prefix (`list[str]`, *optional*): Begin of each program, for base models.
             log_extra (`Callable`, *optional*): Receives the columns `judge_quality`, `judge_correctness`,
                 `judge_idiomaticity` and `judge_rationale` (or why there is no opinion).
@@ -131,8 +130,7 @@ def get_judge_reward(config: JudgeConfig) -> JudgeReward:
     ```python
     config = JudgeConfig(endpoint="http://localhost:8000/v1", model="qwen3-coder")
     check_judge(config)
-    trainer = GRPOTrainer(..., reward_funcs=[in_background(rust_reward), get_judge_reward(config)])
-    ```
+    trainer = GRPOTrainer(..., reward_funcs=[in_background(rust_reward), get_judge_reward(config)]) ```
     """
     if importlib.util.find_spec("openai") is None:
         raise ImportError("The judge needs the openai package: pip install 'rust-rewards[judge]'")
@@ -140,7 +138,7 @@ def get_judge_reward(config: JudgeConfig) -> JudgeReward:
 
 
 def with_judge(
-    reward_funcs: Sequence[Any], reward_weights: Sequence[float] | None, arguments: Any
+    reward_funcs: Sequence[Any], reward_weights: Sequence[float] | None, arguments: JudgeArguments
 ) -> tuple[list[Any], list[float] | None]:
     """Add the judge to a script's rewards when its `--judge_*` options ask for one, after one probe request.
 
@@ -154,8 +152,7 @@ def with_judge(
         `tuple[list, list[float] | None]`: The rewards, made to overlap with the judge, and the judge last;
         and
             the weights. Both as they were when no judge is asked for. With `judge_optional`, a judge that
-            does not answer is there all the same, paused: it may come back, and all ranks need equally many
-            rewards.
+            does not answer is there all the same, paused: it may come back, and all ranks need equally many rewards.
 
     Raises:
         ImportError: When the `openai` package is missing.

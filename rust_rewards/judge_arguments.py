@@ -1,16 +1,13 @@
-"""The fields of `JudgeConfig` as `--judge_*` options of a training script, for `TrlParser` and its YAML
-files.
+"""The fields of `JudgeConfig` as `--judge_*` options of a training script, for `TrlParser` and its YAML files.
 
 They are made from `JudgeConfig`, help texts from its docstring, so that the two cannot differ.
 """
 
 import re
-from dataclasses import MISSING, Field, field, fields, make_dataclass
+from dataclasses import MISSING, Field, dataclass, field, fields, make_dataclass
 from typing import Any, get_type_hints
 
 from .judge_config import JudgeConfig
-
-OPTIONAL_HELP = "Train on, without the judge, when it does not answer at the start."
 
 
 def options_of_config() -> list[tuple[Field[Any], Any, str]]:
@@ -27,25 +24,30 @@ def _documented_arguments(documented: type) -> dict[str, str]:
 
 
 def _option(given: Field[Any], kind: Any, text: str) -> tuple[str, Any, Any]:
-    """Turn a field of `JudgeConfig` into one of `JudgeArguments`; a required one becomes optional: no
-    judge."""
+    """Turn a field of `JudgeConfig` into one of `JudgeArguments`; a required one becomes optional: no judge."""
     required = given.default is MISSING
     shown = field(default=None if required else given.default, metadata={"help": text})
     return f"judge_{given.name}", kind | None if required else kind, shown
 
 
-JudgeArguments = make_dataclass(
-    "JudgeArguments",
-    [
-        *(_option(*option) for option in options_of_config()),
-        ("judge_optional", bool, field(default=False, metadata={"help": OPTIONAL_HELP})),
-    ],
-    namespace={"__doc__": "The judge of a training script, as `--judge_*` options; no endpoint, no judge."},
-)
-JudgeArguments.__module__ = __name__  # so that it can be pickled
+_Options = make_dataclass("_Options", [_option(*option) for option in options_of_config()])
 
 
-def config_from_arguments(arguments: Any) -> JudgeConfig | None:
+@dataclass
+class JudgeArguments(_Options):  # type: ignore[valid-type,misc]  # its fields are those of `JudgeConfig`
+    """The judge of a training script, as `--judge_*` options; no endpoint, no judge.
+
+    Args:
+        judge_optional (`bool`, *optional*, defaults to `False`): Train on, without the judge, when it does not answer
+            at the start.
+    """
+
+    judge_optional: bool = field(
+        default=False, metadata={"help": "Train on, without the judge, when it does not answer at the start."}
+    )
+
+
+def config_from_arguments(arguments: JudgeArguments) -> JudgeConfig | None:
     """Build the configuration from parsed options.
 
     Args:

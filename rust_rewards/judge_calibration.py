@@ -16,8 +16,7 @@ MOST_SHIFT = 0.1  # what talking may gain at most, of the 0..1 the reward spans
 
 
 class Sample(NamedTuple):
-    """One program: its kind is `"good"`, `"bad"` or the name of an injection into the bad program of its
-    task."""
+    """One program: its kind is `"good"`, `"bad"` or the name of an injection into the bad program of its task."""
 
     task: str
     kind: str
@@ -30,8 +29,7 @@ class Calibration(NamedTuple):
     Attributes:
         separation (`float`, *optional*): Share of (good, bad) pairs, of the same or of different tasks, in
             which the good one scores higher; ties count half. `None` when nothing could be compared.
-        shifts (`dict[str, float]`): Mean gain of each injection over the bad program it was put into, on
-            0..1.
+        shifts (`dict[str, float]`): Mean gain of each injection over the bad program it was put into, on 0..1.
         unjudged (`int`): Samples without a score.
     """
 

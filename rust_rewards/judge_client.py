@@ -113,8 +113,7 @@ class Session:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def _ask_once(self, messages: list[dict[str, str]]) -> Answer:
-        """Make one attempt; a second request is part of it when the server does not know
-        `response_format`."""
+        """Make one attempt; a second request is part of it when the server does not know `response_format`."""
         if self._client.structured is False:
             return await self._request(messages, structured=False)
         try:

@@ -1,5 +1,4 @@
-"""What the judge is asked, where, and within which bounds: `JudgeConfig`, and the same as `--judge_*`
-options.
+"""What the judge is asked, where, and within which bounds: `JudgeConfig`, and the same as `--judge_*` options.
 
 The key itself is no field: the configuration names an environment variable, which is read when a request is
 made. So a configuration can be printed, logged, pickled and committed.
@@ -26,10 +25,8 @@ class JudgeConfig:
         api_key_env (`str`, *optional*, defaults to `"JUDGE_API_KEY"`): Name of the environment variable that
             holds the key; may be unset for servers that want none.
         w_quality (`float`, *optional*, defaults to `1.0`): Weight of the score for quality, at least 0.
-        w_correctness (`float`, *optional*, defaults to `1.0`): Weight of the score for correctness, at least
-            0.
-        w_idiomaticity (`float`, *optional*, defaults to `1.0`): Weight of the score for idiomatic Rust, at
-            least 0.
+        w_correctness (`float`, *optional*, defaults to `1.0`): Weight of the score for correctness, at least 0.
+        w_idiomaticity (`float`, *optional*, defaults to `1.0`): Weight of the score for idiomatic Rust, at least 0.
         weight_scale (`float`, *optional*, defaults to `1.0`): Reward of a program with full marks; the
             weighted mean of the three scores, brought to 0..1, is multiplied by it.
         temperature (`float`, *optional*, defaults to `0.0`): Sampling temperature of the judge.
@@ -37,28 +34,23 @@ class JudgeConfig:
         concurrency (`int`, *optional*, defaults to `16`): Requests in flight at a time, per process.
         request_timeout (`float`, *optional*, defaults to `30.0`): Longest wait for one request, in seconds.
         deadline (`float`, *optional*, defaults to `120.0`): Longest time spent on one batch, compiling,
-            retries and waiting included, in seconds. Keep it below the collective timeout of the training
-            job.
+            retries and waiting included, in seconds. Keep it below the collective timeout of the training job.
         retries (`int`, *optional*, defaults to `2`): Further attempts after a rate limit, a server error, a
             broken connection or a garbled response.
-        max_requests (`int`, *optional*): Requests a run may send, retries included, over all ranks; unlimited
-            without.
-        max_cost (`float`, *optional*): USD a run may spend, over all ranks; needs the two prices; unlimited
-            without.
+        max_requests (`int`, *optional*): Requests a run may send, retries included, over all ranks; unlimited without.
+        max_cost (`float`, *optional*): USD a run may spend, over all ranks; needs the two prices; unlimited without.
         input_price (`float`, *optional*, defaults to `0.0`): USD for a million tokens sent.
         output_price (`float`, *optional*, defaults to `0.0`): USD for a million tokens received.
         only_compiling (`bool`, *optional*, defaults to `True`): Ask only about programs that rustc accepts.
         strip_comments (`bool`, *optional*, defaults to `False`): Show the judge the program without its
-            comments, which are the usual place of text meant to talk it round. It then cannot value
-            documentation.
+            comments, which are the usual place of text meant to talk it round. It then cannot value documentation.
         max_chars (`int`, *optional*, defaults to `16000`): Longest program, and longest task, the judge is
             shown, in characters; a longer one is not judged, because half a program would be misjudged.
         cache_path (`str`, *optional*, defaults to `"~/.cache/rust-rewards/judge.sqlite3"`): File of answers
             shared by runs and by the ranks of one machine, on a local disk; `None` or `""` for no cache.
         prompt_template (`str`, *optional*): The question, with `{code}` where the program goes and, if
             wanted, `{task}` where the task goes; ours without.
-        failures_to_pause (`int`, *optional*, defaults to `8`): Failed requests in a row after which the judge
-            pauses.
+        failures_to_pause (`int`, *optional*, defaults to `8`): Failed requests in a row after which the judge pauses.
         pause_seconds (`float`, *optional*, defaults to `60.0`): First pause, in seconds; doubles up to an
             hour while the server stays away.
 

@@ -84,8 +84,7 @@ class Budget:
         self._told = False
 
     def reserve(self, worst_cost: float) -> bool:
-        """Book one request and the most it can cost, in USD. `False`, and nothing booked, when that is too
-        much."""
+        """Book one request and the most it can cost, in USD. `False`, and nothing booked, when that is too much."""
         too_many = self._max_requests is not None and self.requests >= self._max_requests
         too_dear = self._max_cost is not None and self.cost + worst_cost > self._max_cost
         if too_many or too_dear:

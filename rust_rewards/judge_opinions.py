@@ -50,8 +50,7 @@ class Question(NamedTuple):
 
 
 class Judge:
-    """Forms opinions with one server. Picklable; a copy starts with a budget and a circuit breaker of its
-    own.
+    """Forms opinions with one server. Picklable; a copy starts with a budget and a circuit breaker of its own.
 
     Args:
         config (`JudgeConfig`): Server, question and limits.
@@ -90,8 +89,7 @@ class Judge:
         return [settled[question] for question in questions]
 
     def _unfit(self, question: Question) -> str | None:
-        """Say why a question is not worth putting, if so. Half a program would be misjudged, so none is
-        cut."""
+        """Say why a question is not worth putting, if so. Half a program would be misjudged, so none is cut."""
         if not question.program.strip():
             return "no_code"
         return "too_long" if max(map(len, question)) > self.config.max_chars else None
@@ -166,8 +164,7 @@ class Judge:
         return parse_answer(answer.text)
 
     def _slot(self) -> asyncio.Semaphore:
-        """Return the limit on requests in flight; one per event loop, shared by batches that overlap in
-        it."""
+        """Return the limit on requests in flight; one per event loop, shared by batches that overlap in it."""
         loop = asyncio.get_running_loop()
         if self._gate is None or self._gate[0] is not loop:
             self._gate = loop, asyncio.Semaphore(self.config.concurrency)

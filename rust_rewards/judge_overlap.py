@@ -14,8 +14,7 @@ from typing import Any
 
 
 class BackgroundReward:
-    """A synchronous reward made asynchronous: it runs in a thread while the event loop waits for a judge.
-    Picklable.
+    """A synchronous reward made asynchronous: it runs in a thread while the event loop waits for a judge. Picklable.
 
     All of them share one thread, so they run one after another as before, and what one learns about a program
     (its verdict) is there for the next.

@@ -124,8 +124,7 @@ def encodable(text: str) -> str:
 
 
 def without_comments(code: str) -> str:
-    """Return Rust source without its comments, documentation included, and without the lines that leaves
-    empty.
+    """Return Rust source without its comments, documentation included, and without the lines that leaves empty.
 
     Example:
 
@@ -151,8 +150,7 @@ def parse_answer(text: str, *, cached: bool = False) -> Opinion:
     """Read the judge's answer.
 
     Args:
-        text (`str`): The content of the answer: the JSON object, perhaps inside a code fence or after other
-            text.
+        text (`str`): The content of the answer: the JSON object, perhaps inside a code fence or after other text.
         cached (`bool`, *optional*, defaults to `False`): Whether the answer comes from the cache.
 
     Returns:

@@ -26,8 +26,7 @@ def http(body: bytes | str, status: str = "200 OK", kind: str = "application/jso
 
 
 def completion(content: object, finish: str = "stop", **message: object) -> bytes:
-    """Return a chat completion whose message has the given content; it cost 100 tokens sent and 20
-    received."""
+    """Return a chat completion whose message has the given content; it cost 100 tokens sent and 20 received."""
     choice = {
         "index": 0,
         "finish_reason": finish,

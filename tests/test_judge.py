@@ -1,5 +1,4 @@
-"""The judge as a reward function: its contract with TRL, what it asks about, its options, its probe, its
-secrets."""
+"""The judge as a reward function: its contract with TRL, what it asks about, its options, its probe, its secrets."""
 
 import asyncio
 import functools

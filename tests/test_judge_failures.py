@@ -1,5 +1,4 @@
-"""What a server can do wrong, done over loopback: every failure is a counted `None`, and the batch goes
-on."""
+"""What a server can do wrong, done over loopback: every failure is a counted `None`, and the batch goes on."""
 
 import asyncio
 import gc
