@@ -20,7 +20,6 @@ from typing import Any
 
 import torch
 from accelerate.utils import gather
-from transformers import PreTrainedModel
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from trl import GRPOTrainer
 from trl.trainer.utils import RepeatSampler, get_callable_name, get_config_model_id
@@ -104,9 +103,8 @@ class MaxRLTrainer(GRPOTrainer):
             args = MaxRLConfig(f"{model_name.split('/')[-1]}-MaxRL")
         if not isinstance(args, MaxRLConfig):
             raise TypeError(f"MaxRLTrainer needs a MaxRLConfig, got {type(args).__name__}.")
-        early_names = _names_known_before_loading(reward_funcs)
-        if early_names and not kwargs.get("environment_factory"):
-            _correctness_column(args.correctness_reward, early_names)
+        if not kwargs.get("environment_factory"):  # an environment may bring a reward of its own
+            check_correctness_reward(args.correctness_reward, reward_funcs)
         super().__init__(model, reward_funcs, args=args, **kwargs)
         self._correctness_column = _correctness_column(args.correctness_reward, self.reward_func_names)
         self.schedule = make_schedule(args)
@@ -226,12 +224,22 @@ class MaxRLTrainer(GRPOTrainer):
             )  # fmt: skip
 
 
-def _names_known_before_loading(reward_funcs: Any) -> list[str]:
-    """Return the names of the reward functions if no reward model must be loaded to know them, else none."""
+def check_correctness_reward(name: str | None, reward_funcs: Any) -> None:
+    """
+    Check that `name` is one of the reward functions, as far as this is known before reward models load.
+
+    Args:
+        name (`str`, *optional*):
+            The option `correctness_reward`.
+        reward_funcs (`RewardFunc | list[RewardFunc]`):
+            Reward functions as given to the trainer. Where one is a reward model, nothing is checked.
+
+    Raises:
+        `ValueError`: it names none of them, or more than one; the message says which there are.
+    """
     functions = reward_funcs if isinstance(reward_funcs, list) else [reward_funcs]
-    if any(function is None or isinstance(function, (str, PreTrainedModel)) for function in functions):
-        return []
-    return [get_callable_name(function) for function in functions]
+    if not any(function is None or isinstance(function, (str, torch.nn.Module)) for function in functions):
+        _correctness_column(name, [get_callable_name(function) for function in functions])
 
 
 def _correctness_column(name: str | None, known: list[str]) -> int | None:
@@ -244,7 +252,7 @@ def _correctness_column(name: str | None, known: list[str]) -> int | None:
             "Give them different `__name__`s."
         )
     if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise ValueError(
             f"correctness_reward={name!r} is not among the reward functions.{hint} Known: "

@@ -1,0 +1,123 @@
+"""Trains a language model to write Rust with MaxRL: it learns from the correct completions only.
+
+    # The embedded model on two CPU cores, a few minutes; then the paper's estimator
+    accelerate launch recipes/maxrl.py
+    accelerate launch recipes/maxrl.py --maxrl_weighting uniform --maxrl_baseline true \
+        --output_dir outputs/try
+
+    # Two CPU processes
+    ACCELERATE_USE_CPU=true torchrun --nproc_per_node 2 recipes/maxrl.py
+
+    # One GPU
+    accelerate launch --config_file accelerate_configs/single_gpu.yaml recipes/maxrl.py \
+        --config recipes/qwen2.5-coder-0.5b/maxrl.yaml
+
+    # Eight GPUs; 200 steps of GRPO first, as a start for models that rarely compile
+    accelerate launch --config_file accelerate_configs/ddp.yaml recipes/maxrl.py \
+        --config recipes/qwen2.5-coder-1.5b/maxrl.yaml --maxrl_schedule warmup --grpo_warmup_steps 200
+
+Every key of `MaxRLConfig`, TRL's `GRPOConfig` and `ModelConfig` works as a flag and in YAML. A run resumes
+from the last complete checkpoint in its output folder; Ctrl-C and SIGTERM leave one behind. Differs from
+`grpo.py` in the trainer, its configuration and one check.
+"""
+
+from pathlib import Path
+
+from preflight import (
+    RecipeArguments,
+    announce,
+    check_arguments,
+    clear_errors,
+    find_checkpoint,
+    is_finished,
+    model_kwargs,
+    parse,
+)
+from reward_names import resolve_rewards
+from tasks import load_tasks
+from transformers import AutoTokenizer, ProgressCallback
+from trl import ModelConfig, get_peft_config, get_quantization_config
+
+from rust_rewards.judge import JudgeArguments, with_judge
+from trainers import MaxRLConfig, MaxRLTrainer
+from trainers.callbacks import GracefulStopCallback, RewardProgressCallback, TrainingLogCallback
+from trainers.maxrl_trainer import check_correctness_reward
+
+
+def main(
+    script_args: RecipeArguments, training_args: MaxRLConfig, model_args: ModelConfig, judge_args: JudgeArguments
+) -> None:
+    # Whatever a typo can break comes before the model: it costs seconds, and one line says what is wrong
+    with clear_errors():
+        model = check_arguments(script_args, training_args, model_args)
+        if is_finished(training_args):
+            return
+        checkpoint = find_checkpoint(training_args)
+
+        # Rewards
+        reward_funcs = resolve_rewards(script_args.reward_funcs)
+        reward_funcs, training_args.reward_weights = with_judge(reward_funcs, training_args.reward_weights, judge_args)
+        check_correctness_reward(training_args.correctness_reward, reward_funcs)
+
+        # Dataset: the tokenizer decides between chat prompts and code prefixes
+        tokenizer = AutoTokenizer.from_pretrained(
+            model,
+            revision=model_args.model_revision,
+            trust_remote_code=training_args.trust_remote_code,
+        )
+        train_dataset = load_tasks(
+            script_args.dataset_name,
+            config=script_args.dataset_config,
+            split=script_args.dataset_train_split,
+            has_chat_template=tokenizer.chat_template is not None,
+        )
+        eval_dataset = None
+        if training_args.eval_strategy != "no":
+            eval_dataset = load_tasks(
+                script_args.eval_dataset_name or script_args.dataset_name,
+                config=script_args.dataset_config,
+                split=script_args.dataset_test_split,
+                has_chat_template=tokenizer.chat_template is not None,
+            )
+
+    # Trainer
+    training_args.model_init_kwargs = model_kwargs(training_args, model_args)
+    graceful_stop = GracefulStopCallback()
+    trainer = MaxRLTrainer(
+        model=model,
+        reward_funcs=reward_funcs,
+        args=training_args,
+        train_dataset=train_dataset,
+        eval_dataset=eval_dataset,
+        quantization_config=get_quantization_config(model_args),
+        peft_config=get_peft_config(model_args),
+        callbacks=[graceful_stop],
+    )
+    trainer.add_callback(TrainingLogCallback(trainer))
+    if not training_args.disable_tqdm:
+        trainer.remove_callback(ProgressCallback)
+        trainer.add_callback(RewardProgressCallback)
+
+    # Train
+    trainer.train(resume_from_checkpoint=checkpoint)
+    if graceful_stop.signal is not None:
+        announce(f"Stopped after step {trainer.state.global_step}; the same command continues from there.")
+        trainer.end()
+        raise SystemExit(128 + graceful_stop.signal)
+
+    # Save and push
+    trainer.save_model()
+    trainer.save_state()
+    trainer.create_model_card(model_name=Path(str(training_args.output_dir)).name)
+    announce(f"Model, log and plot are in {training_args.output_dir}.")
+    if training_args.push_to_hub:
+        trainer.push_to_hub()
+    trainer.end()
+
+
+if __name__ == "__main__":
+    with clear_errors():
+        parsed = parse(
+            (RecipeArguments, MaxRLConfig, ModelConfig, JudgeArguments), default_config="recipes/tiny/maxrl.yaml"
+        )
+    main(*parsed)
