@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from .ast_units import Unit
 from .ast_walk import list_units
+from .brackets import scan
 
 MAX_ANALYSED_BYTES = 256 * 1024  # longer source is analysed up to here; the parser needs up to 3 s for that much noise
 _TYPES = frozenset({"struct_item", "enum_item", "union_item", "trait_item"})
@@ -133,8 +134,8 @@ def analyze_ast(source: str, *, entry_point: str | None = None) -> AstMetrics:
     """Return the metrics of a program.
 
     Args:
-        source (`str`): Rust source, broken or not. Beyond `MAX_ANALYSED_BYTES` it is not read, and does not
-            parse.
+        source (`str`): Rust source, broken or not; what it leaves open, it is measured as if closed. Beyond
+            `MAX_ANALYSED_BYTES` it is not read, and does not parse.
         entry_point (`str`, *optional*): Function or type the program was asked for, such as `"add"`,
             `"Stack"` or `"Stack::push"`; live code is what it reaches.
 
@@ -145,11 +146,14 @@ def analyze_ast(source: str, *, entry_point: str | None = None) -> AstMetrics:
     >>> metrics = analyze_ast("pub fn larger(a: i32, b: i32) -> i32 { if a > b { a } else { b } }")
     >>> metrics.parses, metrics.structure.functions, metrics.complexity.cyclomatic
     (True, 1, 2)
+
     ```
     """
     data = source.encode("utf-8", "replace")
     whole = len(data) <= MAX_ANALYSED_BYTES
     units, parses, silenced, code_rows = list_units(data[:MAX_ANALYSED_BYTES])
+    if not parses and (missing := scan(data[:MAX_ANALYSED_BYTES].decode("utf-8", "replace")).missing):
+        units, _, silenced, code_rows = list_units(data[:MAX_ANALYSED_BYTES] + b"\n" + missing.encode())
     roots = _roots(units, entry_point)
     live = _reachable(units, roots)
     complexity, structure, quality, idioms = _groups(units)

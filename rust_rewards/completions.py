@@ -77,6 +77,7 @@ def extract_rust(completion: str | Sequence[Mapping[str, Any]]) -> str:
     'fn one() -> i32 { 1 }\\n'
     >>> extract_rust("I would rather not.")
     ''
+
     ```
     """
     return _extract(completion_text(completion))

@@ -16,8 +16,9 @@ name) it is cut. A continuation that never closes its item is judged as it is.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from .brackets import scan
 from .completions import (
     MAX_SOURCE_CHARS,
     completion_text,
@@ -28,27 +29,8 @@ from .completions import (
 )
 from .syntax import ITEM_KINDS, parse_rust
 
-_TOKEN = re.compile(
-    r"""//[^\n]*+
-      | /\*
-      | \b(?:b|c)?r(\#*+)"
-      | (?:\b[bc])?"(?:[^"\\]|\\.)*+"?
-      | '(?:[^'\\\n]|\\(?:u\{[^}\n]*+\}|x..|.))'
-      | [{(\[\])};]""",
-    re.VERBOSE | re.DOTALL,
-)
-_COMMENT_MARK = re.compile(r"/\*|\*/")
 _BETWEEN_ITEMS = ("line_comment", "block_comment", "attribute_item", "empty_statement")
 _FUNCTION_NAME = re.compile(r"\bfn\s+(\w++)")
-
-
-class Scan(NamedTuple):
-    """Where Rust text stands: how deep in brackets it ends, where its last finished top-level item ends, and
-    where the bracket depth first came down to zero after `since`."""
-
-    depth: int
-    finished: int
-    closed: int | None
 
 
 def build_program(completion: str | Sequence[Mapping[str, Any]], code_prefix: str | None = None) -> str:
@@ -65,6 +47,7 @@ def build_program(completion: str | Sequence[Mapping[str, Any]], code_prefix: st
 
     >>> build_program("    x + 1\\n}\\n\\nThis adds one.", "fn inc(x: i32) -> i32 {\\n")
     'fn inc(x: i32) -> i32 {\\n    x + 1\\n}\\n'
+
     ```
     """
     answer = extract_rust(completion)
@@ -87,28 +70,6 @@ def build_program(completion: str | Sequence[Mapping[str, Any]], code_prefix: st
 def is_complete(code_prefix: str, program: str) -> bool:
     """Whether a program closes everything it opened, the item left open by its prefix included."""
     return scan(program).depth == 0 and len(program) > len(code_prefix)
-
-
-def scan(text: str, since: int = 0) -> Scan:
-    """Follow brackets through Rust text, past comments, strings and character literals, in linear time."""
-    depth = finished = at = 0
-    closed: int | None = None
-    while token := _TOKEN.search(text, at):
-        at, kind = token.end(), token[0]
-        if kind == "/*":
-            at = _comment_end(text, at)
-        elif token[1] is not None:
-            end = text.find('"' + token[1], at)
-            at = end + 1 if end >= 0 else len(text)
-        elif kind in "{([":
-            depth += 1
-        elif kind in "})]":
-            depth -= 1
-        if depth == 0 and kind in "};":
-            finished = at
-        if depth <= 0 and kind == "}" and at > since and closed is None:
-            closed = at
-    return Scan(depth, finished, closed)
 
 
 def _join(prefix: str, text: str) -> str | None:
@@ -170,11 +131,3 @@ def _header(item: str) -> str:
 
 def _squeeze(text: str) -> str:
     return " ".join(text.split())
-
-
-def _comment_end(text: str, at: int) -> int:
-    depth = 1
-    while depth and (mark := _COMMENT_MARK.search(text, at)):
-        depth += 1 if mark[0] == "/*" else -1
-        at = mark.end()
-    return len(text) if depth else at

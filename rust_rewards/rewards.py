@@ -76,6 +76,7 @@ def format_reward(
 
     >>> format_reward(["```rust\\nfn one() -> i32 { 1 }\\n```", "fn one() -> i32 { 1 }", "One."])
     [1.0, 0.5, 0.0]
+
     ```
     """
     rows = read_rows(completions, code_prefix=code_prefix)
@@ -233,6 +234,7 @@ def get_rust_reward(config: RewardConfig = DEFAULT_CONFIG, limits: Limits = DEFA
     >>> reward = get_rust_reward(RewardConfig(doc_bonus=0.0))
     >>> reward.__name__
     'rust_reward'
+
     ```
     """
     return RustReward(config, limits)
