@@ -34,6 +34,7 @@ def plot_training_log(csv_path: str | os.PathLike, png_path: str | os.PathLike) 
     """
     try:
         from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
     except ImportError as err:
         raise ImportError("plots need matplotlib: pip install 'rust-rewards[plots]'") from err
 
@@ -48,15 +49,16 @@ def plot_training_log(csv_path: str | os.PathLike, png_path: str | os.PathLike) 
     high = [mean + std for mean, std in zip(reward, spread, strict=True)]
     upper.fill_between(steps, low, high, color="#b7410e", alpha=0.15, linewidth=0, label="± 1 standard deviation")
     upper.set_ylabel("average reward")
-    upper.legend(loc="lower right")
+    upper.legend()
 
     for column, (label, style, color) in RATES.items():
         if not all(math.isnan(value) for value in columns[column]):
             lower.plot(steps, columns[column], style, label=label, color=color, marker=marker)
-            lower.legend(loc="lower right")
+            lower.legend()
     lower.set_ylabel("share of completions")
     lower.set_ylim(-0.02, 1.02)
     lower.set_xlabel("iteration")
+    lower.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in (upper, lower):
         axes.grid(alpha=0.3)
     figure.savefig(png_path, dpi=120)
