@@ -169,7 +169,7 @@ def with_judge(
             check_judge(config)
         except JudgeError as err:
             if not arguments.judge_optional:
-                raise
+                raise JudgeError(f"{err} Or train whether it answers or not: --judge_optional") from None
             reward.judge.client.breaker.open(str(err))
     return [*map(in_background, reward_funcs), reward], None if weights is None else [*weights, 1.0]
 
@@ -227,8 +227,5 @@ def _advice(failure: JudgeFailure, config: JudgeConfig) -> str:
         advice = "Set SSL_CERT_FILE to the file of the authority that signed it, or use the name it was made for."
     if advice is None and failure.reason in ("connection", "timeout"):
         advice = "Is the server running, and reachable from this machine?"
-    return (
-        f"The judge {config.model!r} at {config.endpoint} cannot be used: {failure} {advice or ''} "
-        "To train without it, leave the judge options out; to go on whether or not it answers, add "
-        "--judge_optional."
-    )
+    told = str(failure).rstrip(".")
+    return f"The judge {config.model!r} at {config.endpoint} cannot be used: {told}. {advice or ''}".rstrip()

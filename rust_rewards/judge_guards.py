@@ -57,7 +57,7 @@ class CircuitBreaker:
     def open(self, why: str) -> None:
         """Pause now, and say so."""
         logger.warning(
-            "The judge is paused for %.0f s (%s). Training goes on without it; it resumes by itself.",
+            "The judge is paused for %.0f s; training goes on without it, and it resumes by itself. Why: %s",
             self._first_pause,
             why,
         )
