@@ -39,7 +39,7 @@ def analyze(args: argparse.Namespace) -> None:
     check_matplotlib()
     sampling = sampling_from(args)
     find_toolchain()
-    every_task = load_tasks(args.tasks, config=args.tasks_config, split=args.tasks_split, limit=args.limit)
+    every_task = load_tasks(args.tasks, config=args.tasks_config, split=args.tasks_split)[: args.limit]
     tasks, each = spread(every_task, sampling.num_samples)
     folder = Path(args.output_dir)
     folder.mkdir(parents=True, exist_ok=True)

@@ -83,9 +83,10 @@ def evaluate(args: argparse.Namespace) -> None:
     if args.text_metrics:
         check_text_metrics()
     find_toolchain()
-    tasks, task_set = choose_tasks(args)
+    every_task = load_tasks(args.tasks, config=args.tasks_config, split=args.tasks_split)
+    tasks, task_set = choose_tasks(args, every_task)
     if sampling is None:
-        samples, source = read_samples(Path(args.samples), tasks, args.prompt_style)
+        samples, source = read_samples(Path(args.samples), tasks, every_task, args.prompt_style)
     else:
         samples_file = Path(args.output_file).with_suffix(".samples.jsonl")
         samples, source = draw_samples(args, tasks, sampling, samples_file)
@@ -109,9 +110,11 @@ def evaluate(args: argparse.Namespace) -> None:
     print(f"\nWritten: {args.output_file}")
 
 
-def choose_tasks(args: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Load the tasks, check their references, and return the tasks to use with a description of the set."""
-    tasks = load_tasks(args.tasks, config=args.tasks_config, split=args.tasks_split, limit=args.limit)
+def choose_tasks(
+    args: argparse.Namespace, every_task: Sequence[dict[str, Any]]
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Check the tasks' references, and return the tasks to use with a description of the set."""
+    tasks = every_task[: args.limit]
     references = score_references(tasks)
     broken = broken_tasks(references)
     report_broken(tasks, broken, left_out=args.leave_out_broken_tasks)

@@ -33,6 +33,8 @@ STYLE: dict[Any, Any] = {
     "svg.hashsalt": "rust-rewards",  # the same numbers give the same file
 }
 BIN = 2.0  # points per bar of a histogram
+SHARE = "share"  # an axis whose label starts with it runs from 0 to 1
+LEGEND_COLUMNS = 4
 DPI = 150
 
 
@@ -64,7 +66,7 @@ def draw_shares(axis: Any, entries: Sequence[Mapping[str, Any]]) -> None:
     axis.set_xticks(list(places), [label_of(entry["metric"]).replace(" ", "\n") for entry in entries])
     axis.set_ylim(0, 108)
     axis.set_ylabel("% of samples")
-    axis.set_title("Before and after, whisker: 95 % interval of the difference", pad=22)
+    axis.set_title("Before and after (whisker: 95 % interval)", pad=22)
     axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1)
 
 
@@ -83,17 +85,18 @@ def draw_groups(axis: Any, before: Mapping[str, Any], after: Mapping[str, Any]) 
 
 
 def draw_histograms(sides: Mapping[str, Sequence[float]], path: Path) -> None:
-    """Draw the distribution of rewards of each side, in points, with a line at each mean."""
+    """Draw the distribution of rewards of model and reference, in points, with a line at each mean."""
     with drawing(path, (6.4, 3.4)) as axis:
-        draw_distributions(axis, sides)
+        draw_distributions(axis, sides, {"model": AFTER, "reference": REFERENCE})
 
 
-def draw_distributions(axis: Any, sides: Mapping[str, Sequence[float]]) -> None:
+def draw_distributions(axis: Any, sides: Mapping[str, Sequence[float]], colours: Mapping[str, str]) -> None:
     """Draw each side's rewards as shares of its samples, in bins of two points."""
     values = [value for rewards in sides.values() for value in rewards]
     low, high = BIN * math.floor(min(values) / BIN), BIN * math.floor(max(values) / BIN) + BIN
     edges = [low + BIN * step for step in range(round((high - low) / BIN) + 1)]
-    for (name, rewards), colour in zip(sides.items(), (AFTER, REFERENCE), strict=False):
+    for name, rewards in sides.items():
+        colour = colours[name]
         weights = [100 / len(rewards)] * len(rewards)
         mean = sum(rewards) / len(rewards)
         axis.hist(rewards, edges, weights=weights, color=colour, alpha=0.65, label=f"{name}, mean {mean:.1f}")
@@ -129,15 +132,22 @@ def draw_component_bars(axis: Any, components: Sequence[Mapping[str, Any]], side
     axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(sides), borderaxespad=0.1)
 
 
-def draw_curves(axis: Any, curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], ylabel: str) -> None:
+def draw_curves(
+    axis: Any, curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], title: str, ylabel: str
+) -> None:
     """Draw named curves over the iterations, with a legend when there are several."""
     for (name, (steps, values)), colour in zip(curves.items(), COLOURS, strict=False):
         marker = "o" if len(steps) < 3 else None  # a line through one point is invisible
         axis.plot(steps, values, color=colour, marker=marker, linewidth=1.4, label=name)
     axis.set_xlabel("iteration")
     axis.set_ylabel(ylabel)
-    if len(curves) > 1:
-        axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderaxespad=0.1, fontsize=8)
+    axis.yaxis.get_major_formatter().set_useOffset(False)
+    if ylabel.startswith(SHARE):
+        axis.set_ylim(-0.03, 1.03)
+    legend_rows = -(-len(curves) // LEGEND_COLUMNS) if len(curves) > 1 else 0
+    axis.set_title(title, pad=8 + 13 * legend_rows)
+    if legend_rows:
+        axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=LEGEND_COLUMNS, borderaxespad=0.1, fontsize=8)
 
 
 def draw_band(axis: Any, steps: Sequence[float], middle: Sequence[float], spread: Sequence[float]) -> None:
@@ -147,7 +157,7 @@ def draw_band(axis: Any, steps: Sequence[float], middle: Sequence[float], spread
     axis.fill_between(steps, low, high, color=COLOURS[0], alpha=0.15, linewidth=0)
 
 
-def svg_of(draw: Callable[[Any], None], size: tuple[float, float] = (4.6, 2.9)) -> bytes:
+def svg_of(draw: Callable[[Any], None], size: tuple[float, float] = (4.2, 2.7)) -> bytes:
     """Return the SVG of what `draw` puts on its axis, `size` in inches."""
     buffer = io.BytesIO()
     with drawing(buffer, size) as axis:

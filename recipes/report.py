@@ -184,7 +184,7 @@ def _curves(run: Run) -> str:
 
 def _draw_reward(steps: Sequence[Step], axis: Any) -> None:
     numbers, rewards = series(steps, "avg_reward")
-    draw_curves(axis, {"reward": (numbers, rewards)}, "points")
+    draw_curves(axis, {"reward": (numbers, rewards)}, "Average reward, ± 1 standard deviation", "points")
     both = [step for step in steps if "avg_reward" in step and "reward_std" in step]
     draw_band(
         axis,
@@ -192,12 +192,10 @@ def _draw_reward(steps: Sequence[Step], axis: Any) -> None:
         [step["avg_reward"] for step in both],
         [step["reward_std"] for step in both],
     )
-    axis.set_title("Average reward, ± 1 standard deviation", pad=20)
 
 
 def _draw_titled(title: str, unit: str, curves: Mapping[str, Any], axis: Any) -> None:
-    draw_curves(axis, curves, unit)
-    axis.set_title(title, pad=20)
+    draw_curves(axis, curves, title, unit)
 
 
 def _epochs(steps: Sequence[Step]) -> str:
@@ -220,7 +218,7 @@ def _components(run: Run) -> str:
         return ""
     names = list(next(iter(means.values())))
     rows = [{"name": name, **{side: values.get(name, 0.0) for side, values in means.items()}} for name in names]
-    items = [("Mean points by component", svg_of(partial(_draw_components, rows, colours), (4.6, 4.6)))]
+    items = [("Mean points by component", svg_of(partial(_draw_components, rows, colours), (4.2, 4.2)))]
     rewards = {
         name: [s["reward"] for s in side["samples"] if s["reward"] is not None]
         for name, (side, _) in sides.items()
@@ -228,7 +226,7 @@ def _components(run: Run) -> str:
     }
     rewards = {name: values for name, values in rewards.items() if values}
     if rewards:
-        items.append(("Distribution of rewards", svg_of(partial(_draw_distributions, rewards), (4.6, 3.2))))
+        items.append(("Distribution of rewards", svg_of(partial(_draw_distributions, rewards, colours), (4.2, 3.0))))
     cells = [["component", *means]]
     cells += [[row["name"].replace("_", " "), *(f"{row[side]:.2f}" for side in means)] for row in rows]
     return html.section("Reward by component", html.figures(items), html.details("the numbers", html.table(cells)))
@@ -238,8 +236,8 @@ def _draw_components(rows: Sequence[Mapping[str, Any]], colours: Mapping[str, st
     draw_component_bars(axis, rows, colours)
 
 
-def _draw_distributions(rewards: Mapping[str, Sequence[float]], axis: Any) -> None:
-    draw_distributions(axis, rewards)
+def _draw_distributions(rewards: Mapping[str, Sequence[float]], colours: Mapping[str, str], axis: Any) -> None:
+    draw_distributions(axis, rewards, colours)
 
 
 def _before_and_after(run: Run) -> str:
@@ -255,8 +253,8 @@ def _before_and_after(run: Run) -> str:
     shares = [entry for entry in comparison["metrics"] if entry["metric"] != "mean_reward"]
     groups = [comparison[side]["by_difficulty"] for side in ("before", "after")]
     items = [
-        ("Shares of samples before and after", svg_of(lambda axis: draw_shares(axis, shares), (5.0, 3.2))),
-        ("Share of compiling samples by difficulty", svg_of(lambda axis: draw_groups(axis, *groups), (4.0, 3.2))),
+        ("Shares of samples before and after", svg_of(lambda axis: draw_shares(axis, shares), (4.2, 3.0))),
+        ("Share of compiling samples by difficulty", svg_of(lambda axis: draw_groups(axis, *groups), (4.2, 3.0))),
     ]
     won, lost = comparison["won"], comparison["lost"]
     tasks = f"{comparison['tasks_compared']} tasks: {len(won)} won, {len(lost)} lost."
@@ -286,15 +284,18 @@ def _error_codes(run: Run) -> str:
         return ""
     items = []
     if run.codes:
-        svg = svg_of(partial(_draw_titled, "First error of training completions", "share", run.codes), (6.4, 3.2))
+        svg = svg_of(
+            partial(_draw_titled, "First error of training completions", "share of completions", run.codes), (4.2, 3.0)
+        )
         items.append(("Share of completions by their first compiler error, over iterations", svg))
-    rows = [["compiler error", *(f"samples {name}" for name in sides)]]
+    rows = [["compiler error", *(f"% of samples {name}" for name in sides)]]
     totals: dict[str, int] = {}
     for side in sides.values():
         for code, count in side["error_codes"].items():
             totals[code] = totals.get(code, 0) + count
     for code in sorted(totals, key=lambda code: -totals[code])[:BAD_OF_A_KIND]:
-        rows.append([code, *(str(side["error_codes"].get(code, 0)) for side in sides.values())])
+        shares = (side["error_codes"].get(code, 0) / max(side["summary"]["samples"], 1) for side in sides.values())
+        rows.append([code, *(f"{100 * share:.1f}" for share in shares)])
     return html.section("Compiler errors", html.figures(items), html.table(rows) if len(rows) > 1 else "")
 
 

@@ -26,7 +26,7 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
   margin: 1rem 0; }
 .tiles, .figures { display: grid; gap: 1rem; }
 .tiles { grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); }
-.figures { grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
+.figures { grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr)); }
 .tile { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .75rem 1rem; }
 .tile b { display: block; font-size: 1.35rem; line-height: 1.25; font-variant-numeric: tabular-nums; }
 .badge { display: inline-block; padding: .1rem .7rem; border-radius: 1rem; color: #fff; font-weight: 600; }
@@ -34,9 +34,10 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .reconsider { background: var(--reconsider); }
 figure { margin: 0; } figure img { width: 100%; max-width: 34rem; height: auto; display: block; }
 .scroll { overflow-x: auto; }
+section > * + .figures, section > * + .scroll, section > * + details { margin-top: 1rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .92rem; }
 th, td { padding: .35rem .6rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; }
+th:first-child, td:first-child { text-align: left; white-space: normal; }
 td.text { text-align: left; white-space: normal; min-width: 10rem; }
 th { color: var(--soft); font-weight: 600; }
 pre { margin: 0; padding: .75rem; background: var(--back); border: 1px solid var(--line); border-radius: .35rem;

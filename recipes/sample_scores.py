@@ -41,16 +41,8 @@ def score_samples(
             holds the
         reason when the verifier could not judge; the verdict's fields are then `None`.
     """
-    from rust_rewards.completions import extract_rust
-    from rust_rewards.continuation import build_program
-
     by_id = {task["task_id"]: task for task in tasks}
-    programs = [
-        build_program(sample["completion"], by_id[sample["task_id"]]["code_prefix"])
-        if style == "prefix"
-        else extract_rust(sample["completion"])
-        for sample in samples
-    ]
+    programs = [program_of(sample["completion"], by_id[sample["task_id"]], style) for sample in samples]
     rows = score_programs(programs, [by_id[sample["task_id"]] for sample in samples])
     return [
         {
@@ -61,6 +53,20 @@ def score_samples(
         }
         for sample, row in zip(samples, rows, strict=True)
     ]
+
+
+def program_of(completion: Any, task: Mapping[str, Any], style: str) -> str:
+    """Return the program that a completion of a task stands for, in the given prompt style.
+
+    A task with stop strings (MultiPL-E) has its completions cut before the brace that closes the function; it is put
+    back.
+    """
+    from rust_rewards.completions import extract_rust
+    from rust_rewards.continuation import build_program
+
+    if style == "chat":
+        return extract_rust(completion)
+    return build_program(completion + "\n}\n" if task.get("stop") else completion, task["code_prefix"])
 
 
 def score_programs(programs: Sequence[str], tasks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -24,7 +24,15 @@ def add_task_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tasks", default=str(DEFAULT_TASKS), help="JSON Lines file or hub dataset. [%(default)s]")
     parser.add_argument("--tasks_config", help="Configuration of the hub dataset.")
     parser.add_argument("--tasks_split", default="test", help="Split of the hub dataset. [%(default)s]")
-    parser.add_argument("--limit", type=int, help="Use the first tasks only.")
+    parser.add_argument("--limit", type=at_least_one, help="Use the first tasks only.")
+
+
+def at_least_one(text: str) -> int:
+    """Return a count given on the command line; argparse reports the `ValueError` of one below 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is below 1")
+    return value
 
 
 def add_sampling_arguments(parser: argparse.ArgumentParser, num_samples: int) -> None:
@@ -95,7 +103,7 @@ def draw_samples(
 
 
 def read_samples(
-    path: Path, tasks: Sequence[Mapping[str, Any]], prompt_style: str
+    path: Path, tasks: Sequence[Mapping[str, Any]], every_task: Sequence[Mapping[str, Any]], prompt_style: str
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Read saved samples: JSON Lines with `task_id` and `completion`, with or without a first line of
     settings.
@@ -103,7 +111,7 @@ def read_samples(
     Raises:
         ResultFileError: When the file is missing, cut short, empty, or does not fit the tasks.
     """
-    known = {task["task_id"] for task in tasks}
+    known, used = ({task["task_id"] for task in group} for group in (every_task, tasks))
     header: dict[str, Any] = {}
     samples: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
@@ -114,14 +122,16 @@ def read_samples(
         if "task_id" not in row or "completion" not in row:
             raise ResultFileError(f"{path}, line {number} has {sorted(row)}; expected task_id and completion.")
         name = str(row["task_id"])
-        if name not in known:
+        if name in known - used:
+            continue
+        if name not in used:
             raise ResultFileError(f"{path}, line {number}: {name!r} is no task of the set. Give the set with --tasks.")
         samples.append({"task_id": name, "sample_index": counts.get(name, 0), "completion": row["completion"]})
         counts[name] = counts.get(name, 0) + 1
-    lacking = sorted(known - set(counts))
+    lacking = sorted(used - set(counts))
     if lacking:
         raise ResultFileError(
-            f"{path} has {len(samples)} samples but none for {len(lacking)} of {len(known)} tasks (first: "
+            f"{path} has {len(samples)} samples but none for {len(lacking)} of {len(used)} tasks (first: "
             f"{lacking[0]}). "
             "Every task needs one; an empty completion counts as a wrong answer."
         )

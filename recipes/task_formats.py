@@ -38,16 +38,13 @@ class TaskSetError(ValueError):
     """A task set cannot be read or has columns of no known format."""
 
 
-def load_tasks(
-    source: str, *, config: str | None = None, split: str = "test", limit: int | None = None
-) -> list[dict[str, Any]]:
+def load_tasks(source: str, *, config: str | None = None, split: str = "test") -> list[dict[str, Any]]:
     """Read a task set and bring it into our columns.
 
     Args:
         source (`str`): A JSON Lines file or the name of a dataset on the hub.
         config (`str`, *optional*): The hub dataset's configuration, such as `"rust"` or `"humaneval-rs"`.
         split (`str`, *optional*, defaults to `"test"`): The hub dataset's split.
-        limit (`int`, *optional*): Keep the first `limit` tasks.
 
     Returns:
         `list[dict]`: Our columns; `reference`, `entry_point`, `difficulty`, `topic` may be `None`. Tasks with
@@ -57,10 +54,8 @@ def load_tasks(
     Raises:
         TaskSetError: When the source cannot be read, is empty, repeats a task or has unknown columns.
     """
-    if limit is not None and limit < 1:
-        raise TaskSetError(f"The limit of tasks is {limit}; give at least 1.")
     rows = _read_lines(Path(source)) if Path(source).is_file() else _read_hub(source, config, split)
-    tasks = convert_rows(rows, source)[:limit]
+    tasks = convert_rows(rows, source)
     seen: set[str] = set()
     for task in tasks:
         if task["task_id"] in seen:
