@@ -192,16 +192,18 @@ def score_references(tasks: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, 
 
 
 def broken_tasks(references: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Return the tasks that nobody can pass, with the reason: the reference fails its own tests.
+    """Return the tasks that nobody can pass, with the reason: the reference fails its own tests, or they cannot
+    be judged.
 
     Args:
         references (`Mapping`): What `score_references` returned.
     """
-    failed = {name: record for name, record in references.items() if not record["failure"]}
-    return {name: _why_broken(record) for name, record in failed.items() if not record["passed"]}
+    return {name: _why_broken(record) for name, record in references.items() if not record["passed"]}
 
 
 def _why_broken(record: Mapping[str, Any]) -> str:
+    if record["failure"]:
+        return f"could not be judged: {record['failure']}"
     if record["first_error"]:
         return str(record["first_error"])
     if record["timed_out"]:

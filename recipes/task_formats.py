@@ -28,7 +28,7 @@ MULTIPL_E_COLUMNS = {"name", "prompt", "tests", "stop_tokens"}
 INSTRUCTION = (
     "Complete this Rust function. Answer with the whole program in one Rust code block.\n\n```rust\n{prefix}\n```"
 )
-ALLOW_LINE = "#![allow(dead_code, unused_imports)]\n"
+ALLOW_LINE = "#![allow(dead_code, deprecated, unused_imports)]\n"
 EXTERNAL_USE = re.compile(r"^use (?:rand|regex|md5)\b[^;]*;[ \t]*\n?", re.MULTILINE)
 EMPTY_MAIN = re.compile(r"^fn main\(\)\s*\{\s*\}[ \t]*\n?", re.MULTILINE)
 FUNCTION = re.compile(r"^\s*(?:pub(?:\([^)]*\))? )?(?:const |unsafe |async )*fn\s+(\w+)", re.MULTILINE)

@@ -21,7 +21,7 @@ from workflow_testbed import (
     write_samples,
 )
 
-# isort: split (workflow_testbed puts recipes on the path)
+# isort: split
 from comparison import compare
 from estimates import paired_bootstrap, pass_at_k
 from evaluate import main
