@@ -17,7 +17,6 @@ import statistics
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,15 +36,13 @@ def analyze(args: argparse.Namespace) -> None:
     """Sample, score, write every output, print the summary."""
     started = time.time()
     check_matplotlib()
-    sampling = sampling_from(args)
     find_toolchain()
     every_task = load_tasks(args.tasks, config=args.tasks_config, split=args.tasks_split)[: args.limit]
-    tasks, each = spread(every_task, sampling.num_samples)
+    tasks, args.num_samples = spread(every_task, args.num_samples)
+    sampling = sampling_from(args)
     folder = Path(args.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    samples, source = draw_samples(
-        args, tasks, replace(sampling, num_samples=each), folder / "reward_analysis.samples.jsonl"
-    )
+    samples, source = draw_samples(args, tasks, sampling, folder / "reward_analysis.samples.jsonl")
     scored = score_samples(tasks, samples, style=source["sampling"]["prompt_style"])
     references = list(score_references(tasks).values())
     result = {
@@ -75,6 +72,8 @@ def spread(tasks: Sequence[dict[str, Any]], total: int) -> tuple[list[dict[str, 
 
     ```
     """
+    if total < 1:
+        raise ValueError(f"num_samples is {total}; it must be at least 1.")
     if total >= len(tasks):
         return list(tasks), -(-total // len(tasks))
     return [tasks[place * len(tasks) // total] for place in range(total)], 1

@@ -157,12 +157,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             if len(readers) == 1:
                 readers[0].stream(sampling, number)
                 continue
-            answers = [reader.answer(sampling, number) for reader in readers]
-            left, right = (
-                f"{reader.name}\n\n{text}\n\n{verdict}"
-                for reader, (text, verdict) in zip(readers, answers, strict=True)
-            )
-            print(side_by_side(left, right, shutil.get_terminal_size().columns), end="\n\n")
+            left, right = ((reader.name, *reader.answer(sampling, number)) for reader in readers)
+            width = shutil.get_terminal_size().columns
+            parts = [side_by_side(*texts, width=width) for texts in zip(left, right, strict=True)]
+            print("\n\n".join(parts), end="\n\n")
     except (ValueError, ToolchainError) as err:
         print(f"generate.py: {err}", file=sys.stderr)
         return 2
