@@ -61,6 +61,14 @@ class Place(NamedTuple):
     calls: int = 0
     unused: bool = False
 
+    def deeper(self) -> "Place":
+        """One control structure further in."""
+        return Place(self.unit, self.nesting + 1, 0, self.unused)
+
+    def apart(self) -> "Place":
+        """The same, outside any chain."""
+        return Place(self.unit, self.nesting, 0, self.unused)
+
 
 def list_units(source: bytes) -> Listing:
     """Return the units of UTF-8 source, in no particular order; of broken source, what can be read."""
@@ -80,10 +88,10 @@ class _Walk:
         self.units = [top]
         self.silenced = 0
         self.dropped: list[Node] = []
-        self.stack: list[tuple[Node, Place]] = []
+        self.stack: list[tuple[list[Node], Place]] = []  # siblings, and where they are
 
     def run(self, root: Node) -> None:
-        self.stack.append((root, Place(self.units[0])))
+        self.push(root, Place(self.units[0]))
         handlers = {
             "call_expression": self.call,
             "closure_expression": self.closure,
@@ -107,23 +115,22 @@ class _Walk:
         }
         stack = self.stack
         while stack:
-            node, place = stack.pop()
-            kind = node.type
-            if kind in WORDS:
-                place.unit.words.add(node.text or b"")
-            elif handler := handlers.get(kind):
-                handler(node, place)
-            else:
-                self.descend(node, place)
+            nodes, place = stack.pop()
+            for node in nodes:
+                kind = node.type
+                if kind in WORDS:
+                    place.unit.words.add(node.text or b"")
+                elif kind in handlers:
+                    handlers[kind](node, place)
+                elif children := node.named_children:
+                    stack.append((children, place.apart() if place.calls else place))
 
     def descend(self, node: Node, place: Place) -> None:
-        if place.calls:
-            place = place._replace(calls=0)
-        self.stack += [(child, place) for child in node.named_children]
+        self.stack.append((node.named_children, place.apart() if place.calls else place))
 
     def push(self, node: Node | None, place: Place) -> None:
         if node is not None:
-            self.stack.append((node, place))
+            self.stack.append(([node], place))
 
     def comment(self, node: Node, place: Place) -> None:
         self.dropped.append(node)
@@ -132,40 +139,43 @@ class _Walk:
 
     def body(self, node: Node, place: Place) -> None:
         """A list of items or statements: attributes and doc comments belong to what follows them."""
-        children = node.named_children
-        if any(child.type == "inner_attribute_item" and is_off(child) for child in children):
-            self.dropped.append(node)
-            return
-        if place.calls:
-            place = place._replace(calls=0)
+        place = place.apart()
         is_block = node.type == "block"
         lead: list[Node] = []
+        live: list[Node] = []
         dead = False
-        for child in children:
+        for child in node.named_children:
             kind = child.type
             if kind in _LEADS:
                 lead.append(child)
                 continue
-            if kind == "inner_attribute_item":
-                self.silenced += is_silencer(child)
-            elif kind in ITEM_KINDS:
+            if kind in ITEM_KINDS:
                 self.item(child, lead, place, inside=node)
-            elif dead or (lead and any(is_off(n) for n in lead)):
+            elif kind == "inner_attribute_item":  # stands before anything else
+                if is_off(child):
+                    self.dropped.append(node)
+                    return
+                self.silenced += is_silencer(child)
+            elif dead or (lead and any(map(is_off, lead))):
                 self.dropped.append(child)
             else:
-                self.stack.append((child, place))
+                live.append(child)
                 dead = is_block and diverges(child)
             if lead:
                 self.leads(lead)
                 lead = []
         self.leads(lead)
+        self.stack.append((live, place))
 
     def leads(self, lead: list[Node]) -> None:
-        self.dropped += [node for node in lead if node.type != "attribute_item"]
-        self.silenced += sum(is_silencer(node) for node in lead)
+        for node in lead:
+            if node.type == "attribute_item":
+                self.silenced += is_silencer(node)
+            else:
+                self.dropped.append(node)
 
     def item(self, node: Node, lead: list[Node], place: Place, inside: Node) -> None:
-        if any(is_off(n) for n in lead):
+        if any(map(is_off, lead)):
             self.dropped.append(node)
             return
         kind = node.type
@@ -176,8 +186,8 @@ class _Walk:
             unit.owner, unit.trait_impl = place.unit, place.unit.trait_impl
         elif kind == "impl_item":
             unit.trait_impl = node.child_by_field_name("trait") is not None
-        unit.documented = kind in _DOCUMENTABLE and any(is_doc(n) for n in lead)
-        own = Place(unit)
+        unit.documented = kind in _DOCUMENTABLE and any(map(is_doc, lead))
+        parts: list[Node] = []
         for child in node.children:
             kind = child.type
             if kind == "visibility_modifier":
@@ -185,7 +195,8 @@ class _Walk:
             elif kind == "unsafe" or (kind == "function_modifiers" and b"unsafe" in (child.text or b"").split()):
                 unit.unsafe += 1
             elif child.is_named and (child != named or unit.kind == "impl_item"):
-                self.stack.append((child, own))
+                parts.append(child)
+        self.stack.append((parts, Place(unit)))
         if unit.kind == "function_item":
             _describe_function(unit, node)
         self.units.append(unit)
@@ -207,13 +218,13 @@ class _Walk:
 
     def branch(self, node: Node, place: Place) -> None:
         unit = place.unit
-        inner = place._replace(nesting=place.nesting + 1, calls=0)
+        inner = place.deeper()
         condition = node.child_by_field_name("condition")
         constant = condition.text if condition is not None and condition.type == "boolean_literal" else None
         if constant is None:
             unit.cyclomatic += 1
             unit.nesting = max(unit.nesting, inner.nesting)
-            self.push(condition, place._replace(calls=0))
+            self.push(condition, place.apart())
         if constant != b"false":
             self.push(node.child_by_field_name("consequence"), inner)
         other = node.child_by_field_name("alternative")
@@ -225,7 +236,7 @@ class _Walk:
         condition = node.child_by_field_name("condition")
         if condition is not None and condition.text == b"false":
             return
-        inner = place._replace(nesting=place.nesting + 1, calls=0)
+        inner = place.deeper()
         place.unit.cyclomatic += 1
         place.unit.nesting = max(place.unit.nesting, inner.nesting)
         self.descend(node, inner)
@@ -234,7 +245,7 @@ class _Walk:
         unit = place.unit
         block = node.child_by_field_name("body")
         arms = sum(n.type == "match_arm" for n in block.named_children) if block is not None else 0
-        inner = place._replace(nesting=place.nesting + 1, calls=0)
+        inner = place.deeper()
         unit.cyclomatic += max(0, arms - 1)
         unit.nesting = max(unit.nesting, inner.nesting)
         unit.patterns += not place.unused and arms > 1
@@ -269,8 +280,8 @@ class _Walk:
         unit.panics += name in PANIC_METHODS
         unit.iterators += not unused and name in ITERATOR_METHODS
         unit.chains += not unused and place.calls + 1 == CHAIN_CALLS
-        self.push(function.child_by_field_name("value"), place._replace(calls=place.calls + 1))
-        apart = place._replace(calls=0) if place.calls else place
+        self.push(function.child_by_field_name("value"), Place(unit, place.nesting, place.calls + 1, unused))
+        apart = place.apart()
         self.push(generic.child_by_field_name("type_arguments") if generic is not None else None, apart)
         self.push(node.child_by_field_name("arguments"), apart)
 
@@ -305,7 +316,7 @@ class _Walk:
         place.unit.words.add(name)
         place.unit.panics += name in PANIC_MACROS
         place.unit.patterns += name == b"matches" and not place.unused
-        self.stack += [(n, place) for n in node.named_children if n.type == "token_tree"]
+        self.stack.append(([n for n in node.named_children if n.type == "token_tree"], place))
 
     def tokens(self, node: Node, place: Place) -> None:
         """The arguments of a macro, a flat list of tokens."""
@@ -315,7 +326,7 @@ class _Walk:
         for child, following in zip(children, [*children[1:], None], strict=True):
             kind, after = child.type, following.type if following is not None else ""
             if kind in ("token_tree", "token_tree_pattern"):
-                self.stack.append((child, place))
+                self.push(child, place)
             elif kind in WORDS or kind == "type_identifier":
                 name = child.text or b""
                 unit.words.add(name)
