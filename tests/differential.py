@@ -19,6 +19,7 @@ from program_mill import programs
 from rust_rewards.verifier import Limits, Verdict, find_toolchain, verify
 from rust_rewards.verifier.checks import Checked, check_alone
 from rust_rewards.verifier.compiler import Compiler
+from rust_rewards.verifier.defences import defence_for
 from rust_rewards.verifier.engine import default_jobs
 from rust_rewards.verifier.harness import SuiteJob, run_alone
 from rust_rewards.verifier.suites import read_suite
@@ -51,7 +52,9 @@ def alone(compiler: Compiler, source: str, tests: str, clippy: bool) -> tuple[Ch
     if not tests or not checked.compiles:
         return checked, ()
     suite = read_suite(tests)
-    return checked, run_alone(compiler, SuiteJob(source, suite, True, seen.uses_files, seen.has_main)).statuses
+    return checked, run_alone(
+        compiler, SuiteJob(source, suite, defence_for(source, tests), seen.uses_files, seen.has_main)
+    ).statuses
 
 
 def differences(batched: Verdict, checked: Checked, statuses: tuple[str, ...]) -> list[str]:

@@ -2,15 +2,17 @@
 
 Rounds: compile; every module that an error points at is settled and leaves; the rest is compiled again, until a round
 has no error. rustc 1.95 carries on after nearly every error, so a module's errors in a round are those it would have
-alone. Where that is not certain the program goes to a compiler of its own:
+alone. Where that is not certain, smaller batches or a compiler for one program decide:
 
 - the compiler crashed or ran into a limit: the batch is split, small ones go program by program;
-- it stopped early (a canary warning is missing): the module of the last error is checked alone, the others go on;
+- it stopped early (a canary warning is missing): modules that certainly stopped it leave; when none is certain, those with
+  errors go on in two halves, the others together;
 - an error points at no module, at the code added for `fn main`, or could stem from a neighbour's impl.
 """
 
+import secrets
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from .checks import Checked, check_alone, from_diagnostics, needs_parse_check, parse_many
 from .compiler import Compiled, Compiler
@@ -18,7 +20,6 @@ from .diagnostics import Located
 from .verdict import Diagnostic
 
 ROOT = "batch.rs"
-MODULE = "rr_module_"
 CANARY = "pub fn rr_canary() { let rr_canary = 1; }\n"
 ENTRY = (
     "\n#[doc(hidden)] #[allow(warnings, clippy::all)] pub fn rr_entry() "
@@ -27,7 +28,31 @@ ENTRY = (
 SPLIT = 4  # parts a broken batch is cut into ...
 ALONE_BELOW = 24  # ... until its programs are cheaper one by one
 BASE_SECONDS, SECONDS_PER_PROGRAM = 5.0, 0.05  # a batch's wall limit: fifty times what it usually takes
+# After these rustc goes no further than name resolution. A module with one of them would stop it alone too, so that its
+# errors are complete; those of the others are not.
+STOPPING_CODES = frozenset(("E0404", "E0405"))
+STOPPING_MESSAGES = (
+    "no rules expected",
+    "unexpected end of macro invocation",
+    "recursion limit reached while expanding",
+)
 INFERENCE = frozenset(("E0282", "E0283", "E0284", "E0275"))  # a neighbour's impl could cause these
+
+
+@dataclass(frozen=True)
+class Modules:
+    """The names of a batch's modules, drawn at random so that no program can name a neighbour."""
+
+    prefix: str = field(default_factory=lambda: f"rr_{secrets.token_hex(8)}_")
+
+    def name(self, position: int) -> str:
+        """The module at `position`; its file has the same name."""
+        return f"{self.prefix}{position}"
+
+    def position(self, item: Located) -> int:
+        """The position of the module a diagnostic lies in, -1 for none."""
+        inside = item.file.startswith(self.prefix) and item.file.endswith(".rs")
+        return int(item.file[len(self.prefix) : -3]) if inside else -1
 
 
 @dataclass(frozen=True)
@@ -48,42 +73,58 @@ def check_batch(compiler: Compiler, members: list[Member], clippy: bool) -> list
     settled: dict[int, Checked] = {}
     waiting = list(range(len(members)))
     while waiting:
-        done = _compile(compiler, [members[i] for i in waiting], clippy)
+        modules = Modules()
+        done = _compile(compiler, modules, [members[i] for i in waiting], clippy)
         if done.broken is not None:
             for part in split(waiting):
                 some = [members[i] for i in part]
                 settled.update(zip(part, _one_by_one_or_batch(compiler, some, clippy), strict=True))
             break
         share = done.seconds / len(waiting)
-        by_position = group(done, [members[i].source.count("\n") + 1 for i in waiting])
+        by_position = group(done, modules, [members[i].source.count("\n") + 1 for i in waiting])
         checked = {waiting[p]: from_diagnostics(found, share) for p, found in by_position.items() if p >= 0}
         for i in waiting:
             checked.setdefault(i, from_diagnostics((), share))
-        leaving, alone = _who_leaves(done, waiting, checked, -1 in by_position)
-        for i in alone:
+        outcome = _who_leaves(done, waiting, checked, -1 in by_position)
+        settled.update({i: checked[i] for i in outcome.final})
+        for i in outcome.alone:
             settled[i] = check_alone(compiler, members[i].source, members[i].has_main, clippy)
-        settled.update({i: checked[i] for i in leaving})
+        for half in outcome.apart:
+            settled.update(zip(half, check_batch(compiler, [members[i] for i in half], clippy), strict=True))
         waiting = [i for i in waiting if i not in settled]
     _settle_parses(compiler, members, settled)
     return [settled[i] for i in range(len(members))]
 
 
-def _who_leaves(
-    done: Compiled, waiting: list[int], checked: dict[int, Checked], doubtful: bool
-) -> tuple[list[int], list[int]]:
-    """Return the programs settled by this round, and those to be checked alone."""
+@dataclass(frozen=True)
+class _Round:
+    """Who leaves after a round: with this round's answer, to a compiler of their own, or to smaller batches."""
+
+    final: list[int] = field(default_factory=list)
+    alone: list[int] = field(default_factory=list)
+    apart: list[list[int]] = field(default_factory=list)
+
+
+def _who_leaves(done: Compiled, waiting: list[int], checked: dict[int, Checked], doubtful: bool) -> _Round:
     if not done.errors:
-        return waiting, []
+        return _Round(final=waiting)
     blamed = [i for i in waiting if checked[i].errors]
     if doubtful or not blamed:
-        return [], blamed or waiting
+        return _Round(alone=blamed or waiting)
     if not any(is_canary(item) for item in done.diagnostics):
-        last = waiting[position_of(done.errors[-1])]
-        return [], [last]
+        stopping = [i for i in blamed if any(map(_stops_rustc, checked[i].errors))]
+        if stopping or len(blamed) == 1:
+            return _Round(final=stopping or blamed)
+        middle = len(blamed) // 2
+        return _Round(apart=[blamed[:middle], blamed[middle:]])
     only_lints = all(_is_lint(error) for i in blamed for error in checked[i].errors)
     final = [i for i in blamed if only_lints or not all(map(_is_lint, checked[i].errors))]
     unsure = [i for i in final if any(error.code in INFERENCE for error in checked[i].errors)]
-    return [i for i in final if i not in unsure], unsure
+    return _Round([i for i in final if i not in unsure], unsure)
+
+
+def _stops_rustc(error: Diagnostic) -> bool:
+    return error.code in STOPPING_CODES or (error.code is None and error.message.startswith(STOPPING_MESSAGES))
 
 
 def _is_lint(diagnostic: Diagnostic) -> bool:
@@ -102,9 +143,9 @@ def _one_by_one_or_batch(compiler: Compiler, members: list[Member], clippy: bool
     return check_batch(compiler, members, clippy)
 
 
-def _compile(compiler: Compiler, members: list[Member], clippy: bool) -> Compiled:
-    files = {file_of(p): m.source + (ENTRY if m.has_main else "") for p, m in enumerate(members)}
-    files[ROOT] = root_of(len(members))
+def _compile(compiler: Compiler, modules: Modules, members: list[Member], clippy: bool) -> Compiled:
+    files = {f"{modules.name(p)}.rs": m.source + (ENTRY if m.has_main else "") for p, m in enumerate(members)}
+    files[ROOT] = "".join(f"pub mod {modules.name(p)};\n" for p in range(len(members))) + CANARY
     return compiler.run(
         [compiler.check(ROOT, "lib", clippy)],
         files,
@@ -113,50 +154,33 @@ def _compile(compiler: Compiler, members: list[Member], clippy: bool) -> Compile
     )
 
 
-def root_of(programs: int) -> str:
-    """The crate root: one public module per program, and the canary."""
-    return "".join(f"pub mod {MODULE}{p};\n" for p in range(programs)) + CANARY
-
-
-def file_of(position: int) -> str:
-    """The file of the module at `position`."""
-    return f"{MODULE}{position}.rs"
-
-
-def position_of(item: Located) -> int:
-    """The module's position in the batch, -1 when the diagnostic lies in no module."""
-    name = item.file
-    inside = name.startswith(MODULE) and name.endswith(".rs")
-    return int(name[len(MODULE) : -3]) if inside else -1
-
-
 def is_canary(item: Located) -> bool:
     """The warning that shows that rustc analysed function bodies to the end."""
     return item.file == ROOT and item.diagnostic.code == "unused_variables"
 
 
-def group(done: Compiled, lines: list[int]) -> dict[int, list[Diagnostic]]:
+def group(done: Compiled, modules: Modules, lines: list[int]) -> dict[int, list[Diagnostic]]:
     """Diagnostics by module position (`lines` long each); -1 collects errors that lie in no program's own lines."""
     found: dict[int, list[Diagnostic]] = defaultdict(list)
     for item in done.diagnostics:
-        position = position_of(item)
+        position = modules.position(item)
         own = position >= 0 and item.diagnostic.line <= lines[position]
         if own:
-            found[position].append(as_if_alone(item.diagnostic, position))
+            found[position].append(as_if_alone(item.diagnostic, modules, position))
         elif item.diagnostic.level == "error":
             found[-1].append(item.diagnostic)
     return dict(found)
 
 
-def as_if_alone(diagnostic: Diagnostic, position: int) -> Diagnostic:
+def as_if_alone(diagnostic: Diagnostic, modules: Modules, position: int) -> Diagnostic:
     """Take the traces of the batch (file name, module path, hints that name a neighbour) out of the texts."""
-    module = f"{MODULE}{position}"
+    module = modules.name(position)
 
     def clean(text: str) -> str:
         text = text.replace(f"{module}.rs", "program.rs").replace(f"{module}::", "")
-        if MODULE not in text:
+        if modules.prefix not in text:
             return text
-        return "\n".join(line for line in text.split("\n") if MODULE not in line)
+        return "\n".join(line for line in text.split("\n") if modules.prefix not in line)
 
     return replace(diagnostic, message=clean(diagnostic.message), rendered=clean(diagnostic.rendered))
 

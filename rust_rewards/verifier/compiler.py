@@ -68,8 +68,10 @@ class Compiler:
         *,
         programs: int = 1,
         wall_seconds: float | None = None,
+        output_bytes: int = 0,
     ) -> Compiled:
-        """Run the chain `commands` over `files` for that many programs at once.
+        """Run the chain `commands` over `files` for that many programs at once; `output_bytes` are expected beyond the
+        diagnostics.
 
         Raises:
             SandboxError: When the confinement itself fails.
@@ -87,7 +89,7 @@ class Compiler:
             memory_mib=self.limits.memory_mib * COMPILER_MEMORY,
             file_mib=max(self.limits.file_mib, 512),
             processes=PROCESSES,
-            output_bytes=self.limits.output_bytes * OUTPUT_PER_PROGRAM * max(1, programs // 8),
+            output_bytes=self.limits.output_bytes * OUTPUT_PER_PROGRAM * max(1, programs // 8) + output_bytes,
         )
         if done.timed_out and wall == left and not done.stdout:
             raise OutOfTime

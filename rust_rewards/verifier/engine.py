@@ -17,6 +17,7 @@ from .batch import Member, check_batch
 from .cache import VerdictCache, key_of, shared_cache
 from .checks import Checked, check_alone, parses_alone, rejected
 from .compiler import Compiler, OutOfTime
+from .defences import defence_for
 from .harness import SuiteJob, SuiteResult, run_alone, run_batch
 from .suites import Suite, SuiteError, read_suite
 from .toolchain import find_toolchain
@@ -184,7 +185,7 @@ class _Run:
                 return task(chunk)
             except OutOfTime:
                 why = f"the deadline of {self.compiler.limits.deadline_seconds:g} s passed"
-            except (sandbox.SandboxError, OSError) as err:
+            except (sandbox.SandboxError, OSError, RecursionError) as err:
                 why = f"the verifier broke: {err}"
             return [Checked(failure=why) if empty is Checked else SuiteResult((), why) for _ in chunk]
 
@@ -277,7 +278,8 @@ def _tested_alone(program: _Program) -> bool:
 def _job(program: _Program) -> SuiteJob:
     assert program.suite
     seen = program.triage
-    return SuiteJob(program.source, program.suite, seen.alone, seen.uses_files, seen.has_main)
+    defence = defence_for(program.source, program.tests)
+    return SuiteJob(program.source, program.suite, defence, seen.uses_files, seen.has_main)
 
 
 def _chunks(programs: list[_Program], jobs: int) -> list[list[_Program]]:

@@ -10,29 +10,22 @@ neither tests nor keys.
 """
 
 import contextlib
-import ctypes
 import re
 import secrets
-from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from . import sandbox
-from .batch import BASE_SECONDS, INFERENCE, file_of, position_of, split
+from .batch import BASE_SECONDS, INFERENCE, Modules, split
 from .compiler import Compiled, Compiler
-from .suites import Suite, glue, same_output
+from .defences import Defence
+from .glue import glue
+from .suites import Case, Suite, same_output
 
 BUILD_SECONDS_PER_PROGRAM = 0.2  # wall limit of a build, some thirty times what a program usually takes
 STATUS = {"p": "passed", "f": "failed", "!": "panicked", "c": "crashed", "t": "timed out"}
 NO_LIMIT = 0
-
-# A comparison of the program's own: any PartialEq or PartialOrd that is not derived.
-_OWN_COMPARISON = re.compile(r"\bPartial(?:Eq|Ord)\b")
-_DERIVE = re.compile(r"#\s*\[\s*derive\s*\([^)]*\)\s*\]")
-_EXPORT = re.compile(r"\b(?:no_mangle|export_name)\b")
-_EXPORTED = re.compile(
-    r"#\s*\[\s*(?:unsafe\s*\(\s*)?(?:no_mangle|export_name\s*=\s*\"(?P<name>\w+)\")\s*\)?\s*\]\s*"
-    r"pub\s+(?:unsafe\s+)?extern\s+\"C\"\s+fn\s+(?P<function>\w+)"
-)
+RESULT_LINE = 64  # bytes of a result without output
+_RESULT = re.compile(r"(?P<program>\d{1,6}) (?P<case>\d{1,6}) (?P<status>[pf!ct]) [\d.]+ (?P<output>(?:[0-9a-f]{2})*)")
 
 
 @dataclass(frozen=True)
@@ -41,9 +34,18 @@ class SuiteJob:
 
     source: str
     suite: Suite
-    alone: bool
-    uses_files: bool
-    has_main: bool
+    defence: Defence = field(default=Defence())
+    uses_files: bool = False
+    has_main: bool = False
+
+    @property
+    def hopeless(self) -> bool:
+        """No test of it can be run: see `Defence.testable`, and runs of a `main` that is not there."""
+        return not self.defence.testable or (self.suite.runs_main and not self.has_main)
+
+    def seeing_all(self) -> "SuiteJob":
+        """The same with no trait hidden from the tests."""
+        return replace(self, defence=replace(self.defence, hidden_traits=()))
 
 
 @dataclass(frozen=True)
@@ -56,68 +58,71 @@ class SuiteResult:
 
 def run_batch(compiler: Compiler, jobs: list[SuiteJob]) -> list[SuiteResult]:
     """Run the suites of programs that may share a crate; same order and length as `jobs`."""
-    settled: dict[int, SuiteResult] = {}
-    waiting = [i for i, job in enumerate(jobs) if not _cannot_build(job)]
+    settled = {i: _not_built(job) for i, job in enumerate(jobs) if job.hopeless}
+    waiting = [i for i in range(len(jobs)) if i not in settled]
     while waiting:
         some = [jobs[i] for i in waiting]
-        done = _build_and_run(compiler, some)
+        modules = Modules()
+        done = _build_and_run(compiler, modules, some)
         if done.broken is not None and not done.stdout:
-            parts = split(waiting) if len(waiting) > 1 else []
-            if not parts:
-                settled[waiting[0]] = run_alone(compiler, jobs[waiting[0]])
-            for part in parts:
-                answers = run_batch(compiler, [jobs[i] for i in part])
-                settled.update(zip(part, answers, strict=True))
+            for part in split(waiting):
+                settled.update(zip(part, _alone_or_batch(compiler, [jobs[i] for i in part]), strict=True))
             break
         if not done.errors:
             settled.update(zip(waiting, _read_results(done, some), strict=True))
             break
-        blamed = {position_of(item) for item in done.errors}
-        unsure = {position_of(item) for item in done.errors if item.diagnostic.code in INFERENCE}
-        if blamed <= {-1}:
+        blamed = {modules.position(item) for item in done.errors} - {-1}
+        unsure = {modules.position(item) for item in done.errors if item.diagnostic.code in INFERENCE}
+        if not blamed:
             unsure = blamed = set(range(len(waiting)))
-        for position in blamed - {-1}:
-            i = waiting[position]
-            settled[i] = run_alone(compiler, jobs[i]) if position in unsure else _not_built(jobs[i])
+        settled.update({waiting[p]: run_alone(compiler, jobs[waiting[p]]) for p in unsure - {-1}})
+        again = [waiting[p] for p in blamed - unsure if jobs[waiting[p]].defence.hidden_traits]
+        settled.update(zip(again, run_batch(compiler, [jobs[i].seeing_all() for i in again]), strict=True))
+        settled.update({waiting[p]: _not_built(jobs[waiting[p]]) for p in blamed if waiting[p] not in settled})
         waiting = [i for i in waiting if i not in settled]
-    return [settled.get(i) or _not_built(job) for i, job in enumerate(jobs)]
+    return [settled[i] for i in range(len(jobs))]
+
+
+def _alone_or_batch(compiler: Compiler, jobs: list[SuiteJob]) -> list[SuiteResult]:
+    return [run_alone(compiler, jobs[0])] if len(jobs) == 1 else run_batch(compiler, jobs)
 
 
 def run_alone(compiler: Compiler, job: SuiteJob) -> SuiteResult:
     """Build a program as a crate of its own and run its suite."""
-    if _cannot_build(job) or _replaces_symbols(job.source):
+    if job.hopeless:
         return _not_built(job)
     ours, block, key = _names()
-    strict = _compares_in_its_own_way(job.source)
     old = f"extern crate {ours};\n" if compiler.edition == "2015" else ""
-    text = f"{job.source}\n{old}{glue(job.suite, block, ours, 'candidate::', key, strict)}"
+    text = f"{job.source}\n{old}{glue(job.suite, job.defence, block, ours, 'candidate::', key)}"
     main = f"fn main() {{ ::{ours}::serve(&[::candidate::{block}::glue::PROGRAM]) }}\n"
     link = _link_flags(compiler, ours)
     library = compiler.rustc("-", *link, "--crate-type=lib", "--crate-name=candidate", "--cap-lints=allow")
-    newest = Compiler(compiler.toolchain, "2021", compiler.limits)
+    newest = replace(compiler, edition="2021")
     binary = newest.rustc("main.rs", *link, "--extern", "candidate=libcandidate.rlib", "--crate-name=tests")
     done = compiler.run(
         [["@candidate.rs", *library], binary, _serve(compiler, job.uses_files)],
         {"candidate.rs": text, "main.rs": main},
         wall_seconds=BASE_SECONDS + 2 * compiler.limits.wall_seconds,
+        output_bytes=_result_bytes([job]),
     )
+    if done.errors and job.defence.hidden_traits:
+        return run_alone(compiler, job.seeing_all())
     if done.errors or (done.broken is not None and not done.stdout):
         return _not_built(job)
     return _read_results(done, [job])[0]
 
 
-def _build_and_run(compiler: Compiler, jobs: list[SuiteJob]) -> Compiled:
+def _build_and_run(compiler: Compiler, modules: Modules, jobs: list[SuiteJob]) -> Compiled:
     ours, _, _ = _names()
     files: dict[str, str] = {}
-    modules, table = "", ""
+    declared, table = "", ""
     for position, job in enumerate(jobs):
         _, block, key = _names()
-        module = file_of(position)[:-3]
-        strict = _compares_in_its_own_way(job.source)
-        files[f"{module}.rs"] = job.source + glue(job.suite, block, ours, f"tests::{module}::", key, strict)
-        modules += f"mod {module};\n"
+        module = modules.name(position)
+        files[f"{module}.rs"] = job.source + glue(job.suite, job.defence, block, ours, f"tests::{module}::", key)
+        declared += f"mod {module};\n"
         table += f"{module}::{block}::glue::PROGRAM, "
-    files["main.rs"] = f"{modules}fn main() {{ ::{ours}::serve(&[{table}]) }}\n"
+    files["main.rs"] = f"{declared}fn main() {{ ::{ours}::serve(&[{table}]) }}\n"
     link = [*_link_flags(compiler, ours), "--crate-name=tests", "--cap-lints=allow"]
     budget = BASE_SECONDS + len(jobs) * (BUILD_SECONDS_PER_PROGRAM + compiler.limits.wall_seconds)
     return compiler.run(
@@ -125,7 +130,13 @@ def _build_and_run(compiler: Compiler, jobs: list[SuiteJob]) -> Compiled:
         files,
         programs=len(jobs),
         wall_seconds=budget,
+        output_bytes=_result_bytes(jobs),
     )
+
+
+def _result_bytes(jobs: list[SuiteJob]) -> int:
+    """How much the results of these suites can take: a line per case, outputs in hexadecimal."""
+    return sum(RESULT_LINE + 2 * case.output_bytes for job in jobs for case in job.suite.cases)
 
 
 def _names() -> tuple[str, str, int]:
@@ -159,47 +170,29 @@ def _serve(compiler: Compiler, uses_files: bool) -> list[str]:
 
 
 def _read_results(done: Compiled, jobs: list[SuiteJob]) -> list[SuiteResult]:
-    """Lines `program case status seconds output` -> statuses. A program without a line was not reached in time."""
-    found: dict[int, dict[int, str]] = defaultdict(dict)
+    """Lines `program case status seconds output` -> statuses. A program with a case missing was not reached in time."""
+    found: dict[tuple[int, int], str] = {}
     for line in done.stdout.decode("ascii", "replace").splitlines():
-        words = line.split(" ")
-        if len(words) != 5 or words[2] not in STATUS:
+        match = _RESULT.fullmatch(line)
+        if match is None:
             continue
-        program, number = int(words[0]), int(words[1])
-        status = STATUS[words[2]]
-        expected = jobs[program].suite.cases[number].output
-        if status == "passed" and expected is not None:
-            printed = bytes.fromhex(words[4]).decode("utf-8", "replace")
-            status = "passed" if same_output(expected, printed) else "failed"
-        found[program][number] = status
+        program, number = int(match["program"]), int(match["case"])
+        if program < len(jobs) and number < len(jobs[program].suite.cases):
+            printed = bytes.fromhex(match["output"]).decode("utf-8", "replace")
+            found[program, number] = _status(STATUS[match["status"]], jobs[program].suite.cases[number], printed)
     results = []
     for position, job in enumerate(jobs):
-        statuses = tuple(found[position].get(n, "") for n in range(len(job.suite.cases)))
-        missing = not all(statuses)
-        results.append(SuiteResult(statuses, f"its tests were not run: {done.broken}" if missing else None))
+        statuses = tuple(found.get((position, number), "") for number in range(len(job.suite.cases)))
+        missing = f"its tests were not run: {done.broken or 'no result'}"
+        results.append(SuiteResult(statuses) if all(statuses) else SuiteResult((), missing))
     return results
+
+
+def _status(status: str, case: Case, printed: str) -> str:
+    if status == "passed" and case.output is not None and not same_output(case.output, printed):
+        return "failed"
+    return status
 
 
 def _not_built(job: SuiteJob) -> SuiteResult:
     return SuiteResult(("not built",) * len(job.suite.cases))
-
-
-def _cannot_build(job: SuiteJob) -> bool:
-    return job.suite.runs_main and not job.has_main
-
-
-def _compares_in_its_own_way(source: str) -> bool:
-    return bool(_OWN_COMPARISON.search(_DERIVE.sub("", source)))
-
-
-def _replaces_symbols(source: str) -> bool:
-    """Whether exported functions could take the place of the C library's that assertions rely on, such as `memcmp`.
-
-    Plain `#[no_mangle] pub extern "C" fn name` is fine when nothing in this process is called so; anything less plain,
-    such as an export written by a macro, is not built.
-    """
-    exported = [match.group("name") or match.group("function") for match in _EXPORTED.finditer(source)]
-    if len(exported) != len(_EXPORT.findall(source)):
-        return True
-    libraries = ctypes.CDLL(None)
-    return any(hasattr(libraries, name) or name.startswith(("_", "rust_")) for name in exported)

@@ -16,6 +16,7 @@ it), the process list's existence, and a private folder left on disk when the ve
 (the next start removes it).
 """
 
+import contextlib
 import functools
 import hashlib
 import importlib.util
@@ -27,7 +28,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,9 +122,14 @@ class Confinement:
     sysroot: str = ""
     refused: tuple[str, ...] = ()
 
-    def folder(self) -> "tempfile.TemporaryDirectory[str]":
+    @contextlib.contextmanager
+    def folder(self) -> Iterator[str]:
         """A private folder on the host; under bubblewrap it stays empty and unused."""
-        return tempfile.TemporaryDirectory(prefix=f"rust-rewards-{os.getpid()}-", ignore_cleanup_errors=True)
+        path = tempfile.mkdtemp(prefix=f"rust-rewards-{os.getpid()}-")
+        try:
+            yield path
+        finally:
+            _remove(path)
 
     def prefix(self, folder: str) -> list[str]:
         """The words before the helper's limits: who starts the helper, and what it may see."""
@@ -365,4 +371,12 @@ def _remove_stale_folders() -> None:
     for folder in Path(tempfile.gettempdir()).glob("rust-rewards-[0-9]*-*"):
         pid = folder.name.split("-")[2]
         if pid.isdigit() and not Path("/proc", pid).exists() and folder.stat().st_uid == os.getuid():
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(str(folder))
+
+
+def _remove(folder: str) -> None:
+    """Remove a folder that a program may have filled, however deep: Python's own way recurses."""
+    try:
+        os.rmdir(folder)
+    except OSError:
+        subprocess.run(["rm", "-rf", "--one-file-system", folder], check=False, stderr=subprocess.DEVNULL)

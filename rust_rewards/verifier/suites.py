@@ -6,9 +6,6 @@ Three forms are accepted:
 - bare statements: one case per assertion when there is nothing but assertions (and `use`), else one case in all;
 - JSON, `[{"input": "...", "output": "..."}, ...]`: one case per run of the program's `main`. Outputs are equal when
   their lines are, trailing white space and blank lines at the end aside.
-
-The Rust text keeps a program's own names out of the tests' way: the standard macros are defined anew right before
-the tests, and the prelude names that decide a comparison are imported explicitly, which beats `use super::*`.
 """
 
 import json
@@ -29,7 +26,10 @@ _MARKER = re.compile(rb"#\[\s*(test|cfg\s*\(\s*test\s*\)|ignore\b.*|should_panic
 _EXPECTED = re.compile(
     rb'should_panic\s*\(\s*expected\s*=\s*("(?:[^"\\]|\\.)*")|should_panic\s*=\s*("(?:[^"\\]|\\.)*")'
 )
-_SHIELDED = "format matches panic print println todo unimplemented unreachable vec write writeln"
+OUTPUT_SLACK = 4096  # bytes of white space that do not count
+COMPARE, REACHED = "rr_compare", "rr_reached"  # macros that `glue` defines right before the tests
+_LEAVES = re.compile(r"\breturn\b|\?")
+_COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
 
 
 class SuiteError(ValueError):
@@ -46,6 +46,7 @@ class Case:
         should_panic (`str`, *optional*): A Rust string literal the panic's message must contain.
         input (`str`, *optional*): Standard input of `main`.
         output (`str`, *optional*): What `main` must print.
+        must_reach (`bool`): The function's last statement says that it was reached.
     """
 
     name: str
@@ -53,6 +54,12 @@ class Case:
     should_panic: str | None = None
     input: str | None = None
     output: str | None = None
+    must_reach: bool = False
+
+    @property
+    def output_bytes(self) -> int:
+        """How much of what `main` prints can matter: more than this is not what was expected."""
+        return 0 if self.output is None else len(self.output.encode("utf-8", "replace")) + OUTPUT_SLACK
 
 
 @dataclass(frozen=True)
@@ -114,9 +121,7 @@ def _from_items(tests: str) -> Suite:
     _collect(root, [], cases, edits)
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new + source[end:]
-    text = source.decode()
-    needs_root = bool(re.search(r"\bcrate\b", scan(text).code))
-    return Suite(tuple(cases), text, needs_root, root.has_error)
+    return _suite(cases, source.decode(), root.has_error)
 
 
 def _collect(parent: tree_sitter.Node, path: list[str], cases: list[Case], edits: list[tuple[int, int, bytes]]) -> None:
@@ -139,7 +144,8 @@ def _collect(parent: tree_sitter.Node, path: list[str], cases: list[Case], edits
             _collect(body, [*path, label], cases, edits)
         elif node.type == "function_item" and any(match.group(1) == b"test" for match in markers):
             _make_public(node, edits)
-            cases.append(Case("::".join([*path, label]), "::".join([*path, label]), _expected(attributes)))
+            where = "::".join([*path, label])
+            cases.append(Case(where, where, _expected(attributes), must_reach=_add_end(node, edits)))
         attributes = []
 
 
@@ -147,6 +153,15 @@ def _make_public(node: tree_sitter.Node, edits: list[tuple[int, int, bytes]]) ->
     first = node.children[0]
     old = first.end_byte if first.type == "visibility_modifier" else node.start_byte
     edits.append((node.start_byte, old, b"pub" if old > node.start_byte else b"pub "))
+
+
+def _add_end(function: tree_sitter.Node, edits: list[tuple[int, int, bytes]]) -> bool:
+    """Let a function that can only end at its last brace say that it was reached; return whether it is such a function."""
+    body = function.child_by_field_name("body")
+    if body is None or function.child_by_field_name("return_type") or _LEAVES.search((body.text or b"").decode()):
+        return False
+    edits.append((body.end_byte - 1, body.end_byte - 1, f"; {REACHED}!();".encode()))
+    return True
 
 
 def _expected(attributes: list[bytes]) -> str | None:
@@ -166,17 +181,70 @@ def _from_statements(tests: str) -> Suite:
     statements = [node for node in body.named_children if node.type not in comments] if body else []
     if len(root.named_children) != 1 or not body or all(node.type in _DECLARATIONS for node in statements):
         return _from_main(tests, statements)
-    suspect = root.has_error
-    needs_root = bool(re.search(r"\bcrate\b", scan(tests).code))
     uses = [node for node in statements if node.type == "use_declaration"]
     asserts = [node for node in statements if _is_assertion(node)]
     if len(uses) + len(asserts) < len(statements) or not asserts:
-        return Suite((Case("0", "case0"),), f"pub fn case0() {{\n{tests}\n}}\n", needs_root, suspect)
-    prefix = "".join((node.text or b"").decode() + "\n" for node in uses)
+        bodies = [tests]
+    else:
+        prefix = "".join((node.text or b"").decode() + "\n" for node in uses)
+        bodies = [f"{prefix}{(node.text or b'').decode()};" for node in asserts]
+    return _from_bodies(bodies, root.has_error)
+
+
+def _from_bodies(bodies: list[str], suspect: bool) -> Suite:
+    ends = [not _LEAVES.search(body) for body in bodies]
     text = "".join(
-        f"pub fn case{i}() {{\n{prefix}{(node.text or b'').decode()};\n}}\n" for i, node in enumerate(asserts)
+        f"pub fn case{i}() {{\n{body}\n{f'; {REACHED}!();' if end else ''}}}\n"
+        for i, (body, end) in enumerate(zip(bodies, ends, strict=True))
     )
-    return Suite(tuple(Case(str(i), f"case{i}") for i in range(len(asserts))), text, needs_root, suspect)
+    return _suite([Case(str(i), f"case{i}", must_reach=end) for i, end in enumerate(ends)], text, suspect)
+
+
+def _suite(cases: list[Case], text: str, suspect: bool) -> Suite:
+    needs_root = bool(re.search(r"\bcrate\b", scan(text).code))
+    return Suite(tuple(cases), _with_open_comparisons(text), needs_root, suspect)
+
+
+def _with_open_comparisons(text: str) -> str:
+    """`assert!(a == b)` -> a macro that sees both sides, so that a comparison of the program's own can be doubted."""
+    source = text.encode()
+    if b"assert!" not in source:
+        return text
+    edits: list[tuple[int, int, bytes]] = []
+    stack = [parse_rust(source).root_node]
+    while stack:
+        node = stack.pop()
+        stack.extend(node.named_children)
+        macro = node.child_by_field_name("macro") if node.type == "macro_invocation" else None
+        if macro is not None and macro.text in (b"assert", b"debug_assert"):
+            arguments = next((child for child in node.named_children if child.type == "token_tree"), None)
+            opened = _comparison((arguments.text or b"")[1:-1]) if arguments else None
+            if opened:
+                edits.append((node.start_byte, node.end_byte, opened))
+    for start, end, new in sorted(edits, reverse=True):
+        source = source[:start] + new + source[end:]
+    return source.decode()
+
+
+def _comparison(arguments: bytes) -> bytes | None:
+    """`a == b, "why"` -> `rr_compare!((a) (==) (b))`; `None` when the first argument is no comparison."""
+    tree = parse_rust(b"fn f() { g(" + arguments + b"); }")
+    stack, found = [tree.root_node], None
+    while stack and found is None:
+        node = stack.pop()
+        found = node if node.type == "arguments" else None
+        stack.extend(reversed(node.named_children))
+    first = found.named_children[0] if found and found.named_children else None
+    if tree.root_node.has_error or first is None or first.type != "binary_expression":
+        return None
+    left, operator, right = first.children
+    if (operator.text or b"").decode() not in _COMPARISONS:
+        return None
+    return f"{COMPARE}!(({_text(left)}) ({_text(operator)}) ({_text(right)}))".encode()
+
+
+def _text(node: tree_sitter.Node) -> str:
+    return (node.text or b"").decode()
 
 
 def _from_main(tests: str, statements: list[tree_sitter.Node]) -> Suite:
@@ -184,71 +252,13 @@ def _from_main(tests: str, statements: list[tree_sitter.Node]) -> Suite:
     names = [node.child_by_field_name("name") for node in statements if node.type == "function_item"]
     if not any(name and name.text == b"main" for name in names):
         return Suite(())
-    return Suite((Case("main", "case0"),), f"pub fn case0() {{\n{tests}\nmain()\n}}\n")
+    return _from_bodies([f"{tests}\nmain()\n"], suspect=False)
 
 
 def _is_assertion(node: tree_sitter.Node) -> bool:
     inner = node.named_children[0] if node.type == "expression_statement" and node.named_children else node
     macro = inner.child_by_field_name("macro") if inner.type == "macro_invocation" else None
     return macro is not None and (macro.text or b"").decode() in ASSERTIONS
-
-
-def glue(suite: Suite, block: str, ours: str, own: str, key: int, strict: bool) -> str:
-    """Return the Rust text to append to a program so that `<block>::glue::PROGRAM` can run the suite.
-
-    Args:
-        suite (`Suite`): The tests.
-        block (`str`): Name of the module to add, drawn at random so that the program cannot name it.
-        ours (`str`): Name under which the harness crate is linked, drawn likewise.
-        own (`str`): Path that the names of the program's own types begin with.
-        key (`int`): 64-bit secret from which proofs of passing are made.
-        strict (`bool`): The program compares types of its own in its own way: see `alike` in `native/harness.rs`.
-    """
-    calls = "".join(f"{i} => ::{ours}::outcome({_call(case)}), " for i, case in enumerate(suite.cases))
-    table = ", ".join(_test_value(case, ours) for case in suite.cases)
-    tests = f"pub mod items {{ #[allow(unused_imports)] use super::*;\n{suite.items}\n}}\n" if suite.items else ""
-    return (
-        f"\n#[doc(hidden)] pub mod {block} {{\n#[allow(unused_imports)] use super::*;\n"
-        f"#[allow(unused_imports)] pub use ::{ours}::names::{{Box, Err, None, Ok, Option, Some, String, Vec}};\n"
-        f"{_macros(ours, own, strict) if suite.items else ''}{tests}"
-        f"pub mod glue {{ pub fn run(test: u32) -> bool {{ match test {{ {calls}_ => false }} }}\n"
-        f"pub fn key() -> u64 {{ {key} }}\n"
-        f"pub static TESTS: [::{ours}::Test; {len(suite.cases)}] = [{table}];\n"
-        f"pub const PROGRAM: ::{ours}::Program = ::{ours}::Program {{ run, key, tests: &TESTS }}; }}\n}}\n"
-    )
-
-
-def _call(case: Case) -> str:
-    return f"super::items::{case.path}()" if case.path else "super::super::main()"
-
-
-def _test_value(case: Case, ours: str) -> str:
-    panics = given = f"::{ours}::names::None"
-    if case.should_panic is not None:
-        panics = f"::{ours}::names::Some({case.should_panic})"
-    if case.input is not None:
-        octets = "".join(f"\\x{byte:02x}" for byte in case.input.encode("utf-8", "replace"))
-        given = f'::{ours}::names::Some(b"{octets}")'
-    return f"::{ours}::Test {{ should_panic: {panics}, input: {given} }}"
-
-
-def _macros(ours: str, own: str, strict: bool) -> str:
-    believed = f'::{ours}::alike(l, r, "{own}")' if strict else "true"
-    ok = f"::{ours}::check"
-    pair = f"match (&$l, &$r) {{ (l, r) => {{ ::{ours}::shown(l, r); "
-    rules = {
-        "assert": f"($c:expr $(, $($t:tt)*)?) => {{ {ok}($c) }}",
-        "assert_eq": f"($l:expr, $r:expr $(, $($t:tt)*)?) => {{ {pair}{ok}({believed} & (*l == *r)) }} }} }}",
-        "assert_ne": f"($l:expr, $r:expr $(, $($t:tt)*)?) => {{ {pair}{ok}(*l != *r) }} }} }}",
-    }
-    defined = "".join(
-        f"macro_rules! {name} {{ {rule} }}\nmacro_rules! debug_{name} {{ {rule} }}\n" for name, rule in rules.items()
-    )
-    passed_on = "".join(
-        f"macro_rules! {name} {{ ($($t:tt)*) => {{ ::{ours}::macros::{name}!($($t)*) }} }}\n"
-        for name in _SHIELDED.split()
-    )
-    return defined + passed_on
 
 
 def same_output(expected: str, printed: str) -> bool:

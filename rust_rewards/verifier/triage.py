@@ -6,6 +6,7 @@ which costs time and never a verdict.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import tree_sitter
@@ -19,7 +20,7 @@ MAX_BYTES = 64 * 1024  # larger sources would dominate a batch
 
 # Words through which a module reaches its crate, its files, the linker, or its own path.
 _ALONE = re.compile(
-    r"#!|\$\s*crate"
+    r"#\s*!|\$\s*crate"
     r"|\b(?:crate|extern|include|include_str|include_bytes|macro_export|no_mangle|export_name|link_section|link_name|link_args|link_ordinal|linkage|asm"
     r"|global_asm|naked\w*|global_allocator|panic_handler|proc_macro\w*|module_path|type_name\w*|long_running_const_eval)\b"
     r"|\bfile\s*!|\blink\s*\(|\bpath\s*=\s*\"|#\s*\[\s*(?:unsafe\s*\(\s*)?used\b"
@@ -58,7 +59,7 @@ def triage(source: str, edition: str) -> Triage:
     alone = (
         not seen.plain
         or edition == "2015"
-        or bool(_ALONE.search(source.replace(_HARMLESS_CRATE, "")))
+        or bool(_ALONE.search(source.replace(_HARMLESS_CRATE, " pub ")))
         or bool(_MOD_FILE.search(seen.code))
         or not seen.code.isascii()
         or not all(_is_plain_main(node) for node in main)
@@ -98,12 +99,24 @@ def _climbs_out(root: tree_sitter.Node, seen: Scan) -> bool:
         return False
     if root.has_error or re.search(r"super\s*::\s*super", seen.code):
         return True
+    if any(node.type == "use_declaration" and (node.text or b"").count(b"super") > 1 for node in _nodes(root)):
+        return True
+    if any(node.type in ("token_tree", "macro_definition") and b"super" in (node.text or b"") for node in _nodes(root)):
+        return True
     inside = sum(
         len(re.findall(rb"\bsuper\b", scan((node.text or b"").decode()).code.encode()))
         for node in root.named_children
         if node.type == "mod_item"
     )
     return inside != words
+
+
+def _nodes(root: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(node.named_children)
 
 
 _NOMINAL = {"struct_item", "enum_item", "union_item"}
@@ -117,9 +130,7 @@ def _implements_for_others(root: tree_sitter.Node, seen: Scan) -> bool:
     types: set[bytes] = set()
     traits: set[bytes] = set()
     impls: list[tree_sitter.Node] = []
-    stack = [root]
-    while stack:
-        node = stack.pop()
+    for node in _nodes(root):
         if node.type in _NOMINAL:
             types.add(_name(node))
         elif node.type == "trait_item":
@@ -128,7 +139,6 @@ def _implements_for_others(root: tree_sitter.Node, seen: Scan) -> bool:
             impls.append(node)
         elif node.type in ("token_tree", "macro_definition") and re.search(rb"\bimpl\b", node.text or b""):
             return True
-        stack.extend(node.named_children)
     return not all(_is_local(node, types, traits) for node in impls)
 
 

@@ -15,19 +15,36 @@ use std::any::type_name;
 use std::ffi::{c_char, c_ulong, c_void};
 use std::fmt::Debug;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::panic::{catch_unwind, panic_any, AssertUnwindSafe};
 use std::time::{Duration, Instant};
 
 /// Macros and names of the standard library under which tests mean what they say, whatever the program defines.
+/// `Result` is not among them: an alias of the program's own is legitimate, and its variants are here. `Hidden` takes the
+/// place of names that tests must not see.
 pub mod names {
+    pub use core::primitive::{
+        bool, char, f32, f64, i128, i16, i32, i64, i8, isize, str, u128, u16, u32, u64, u8, usize,
+    };
+    pub use std::borrow::ToOwned;
     pub use std::boxed::Box;
+    pub use std::cmp::{Eq, Ord, PartialEq, PartialOrd};
+    pub use std::convert::{AsMut, AsRef, From, Into, TryFrom, TryInto};
+    pub use std::iter::{DoubleEndedIterator, ExactSizeIterator, Extend, FromIterator, IntoIterator, Iterator};
     pub use std::option::Option::{self, None, Some};
     pub use std::result::Result::{Err, Ok};
-    pub use std::string::String;
+    pub use std::string::{String, ToString};
     pub use std::vec::Vec;
+    pub extern crate alloc;
+    pub extern crate core;
+    pub extern crate std;
+    pub struct Hidden;
 }
 pub mod macros {
-    pub use std::{format, matches, panic, print, println, todo, unimplemented, unreachable, vec, write, writeln};
+    pub use std::{
+        column, concat, dbg, eprint, eprintln, file, format, format_args, line, matches, module_path, panic, print, println,
+        stringify, thread_local, todo, unimplemented, unreachable, vec, write, writeln,
+    };
 }
 
 pub struct Test {
@@ -35,6 +52,10 @@ pub struct Test {
     pub should_panic: Option<&'static str>,
     /// `Some(bytes)`: standard input of a program run through its `main`; what it prints is reported.
     pub input: Option<&'static [u8]>,
+    /// How many bytes of what `main` prints can matter.
+    pub output: usize,
+    /// The function ends by calling `reached`; if it has not, something has left it early.
+    pub must_reach: bool,
 }
 
 pub struct Program {
@@ -68,21 +89,41 @@ pub fn outcome<T: Outcome>(value: T) -> bool {
 
 struct AssertionFailed;
 
+/// An assertion has failed, even if what called the test's code has caught its panic.
+static FAILED: AtomicBool = AtomicBool::new(false);
+static REACHED: AtomicBool = AtomicBool::new(false);
+
 pub fn check(holds: bool) {
     if !holds {
+        FAILED.store(true, SeqCst);
         panic_any(AssertionFailed);
     }
+}
+
+pub fn reached() {
+    REACHED.store(true, SeqCst);
 }
 
 /// What `assert_eq!` asks of both sides, as in the standard library.
 pub fn shown<L: Debug + ?Sized, R: Debug + ?Sized>(_: &L, _: &R) {}
 
-/// Whether an equality can be believed. A type of the program's own (its path begins with `own`) with a comparison of its
-/// own could call anything equal: then both sides must be of the same such types, and must look the same. It is asked
-/// before the comparison runs, so that the comparison cannot copy what it should have computed.
-pub fn alike<L: Debug + ?Sized, R: Debug + ?Sized>(left: &L, right: &R, own: &str) -> bool {
+/// Whether a comparison can be believed that is not the standard library's: both sides must be of the same types of the
+/// program's own (their paths begin with `own`).
+pub fn same_types<L: ?Sized, R: ?Sized>(_: &L, _: &R, own: &str) -> bool {
+    own_types(type_name::<L>(), own) == own_types(type_name::<R>(), own)
+}
+
+/// The same, and values of such types must print alike. It is asked before the comparison runs, so that the comparison
+/// cannot copy what it should have computed.
+pub fn same_text<L: Debug + ?Sized, R: Debug + ?Sized>(left: &L, right: &R, own: &str) -> bool {
     let types = own_types(type_name::<L>(), own);
     types == own_types(type_name::<R>(), own) && (types.is_empty() || format!("{left:?}") == format!("{right:?}"))
+}
+
+/// The same for an inequality: values of such types must print differently.
+pub fn other_text<L: Debug + ?Sized, R: Debug + ?Sized>(left: &L, right: &R, own: &str) -> bool {
+    let types = own_types(type_name::<L>(), own);
+    types == own_types(type_name::<R>(), own) && (types.is_empty() || format!("{left:?}") != format!("{right:?}"))
 }
 
 /// The paths in a type's name that begin with `own`, sorted.
@@ -145,6 +186,8 @@ enum Status {
 const FRAME: usize = 14; // kind, status, test (4 bytes), proof (8 bytes)
 const STARTED: u8 = 1;
 const FINISHED: u8 = 2;
+const FOLDER_CHECK: Duration = Duration::from_millis(50);
+const FOLDER_ENTRIES: usize = 4096;
 const FOREIGN_STREAM: i32 = 3; // descriptors from here on are closed in a child, but for its report pipe
 
 /// Run every program's tests and write one line per test: `program test status seconds [output in hex]`.
@@ -182,6 +225,27 @@ fn remove_everything_here() {
     }
 }
 
+/// Whether the files below this folder take more than `limit` bytes in all, or are too many to be honest.
+fn folder_is_over(limit: u64) -> bool {
+    let (mut size, mut entries) = (0, 0);
+    let mut folders = vec![std::path::PathBuf::from(".")];
+    while let Some(folder) = folders.pop() {
+        let Ok(listing) = std::fs::read_dir(&folder) else { return true };
+        for entry in listing.flatten() {
+            entries += 1;
+            let Ok(data) = entry.metadata() else { continue };
+            size += data.len();
+            if data.is_dir() {
+                folders.push(entry.path());
+            }
+            if size > limit || entries > FOLDER_ENTRIES {
+                return true;
+            }
+        }
+    }
+    false
+}
+
 /// One program's tests within one budget. A test may use half of what is left, so that one endless loop leaves the others
 /// their chance.
 fn judge(number: usize, program: &Program, limits: &Limits) -> String {
@@ -196,7 +260,7 @@ fn judge(number: usize, program: &Program, limits: &Limits) -> String {
         }
         let start = Instant::now();
         let mut child = Child::start(program, next, limits, cpu);
-        next = child.follow(number, program, wall, limits.output, &mut lines);
+        next = child.follow(number, program, wall, limits, &mut lines);
         cpu = cpu.saturating_sub(child.end());
         wall = wall.saturating_sub(start.elapsed());
     }
@@ -241,7 +305,8 @@ impl Child {
     }
 
     /// Read reports until the child ends or exceeds its time; return the test to go on with.
-    fn follow(&mut self, number: usize, program: &Program, wall: Duration, cap: usize, lines: &mut String) -> usize {
+    fn follow(&mut self, number: usize, program: &Program, wall: Duration, limits: &Limits, lines: &mut String) -> usize {
+        let cap = limits.output.min(program.tests[self.first].output);
         let until_end = if self.output >= 0 { self.first + 1 } else { program.tests.len() };
         let mut test = self.first;
         let (mut left, mut since) = (wall, Instant::now());
@@ -252,7 +317,12 @@ impl Child {
                 *lines += &line(number, test, Status::TimedOut, since.elapsed(), &[]);
                 return test + 1;
             };
-            let open = self.read_some(rest, &mut pending, &mut printed, cap);
+            let step = if limits.files { rest.min(FOLDER_CHECK) } else { rest };
+            let open = self.read_some(step, &mut pending, &mut printed, cap);
+            if limits.files && folder_is_over(limits.file) {
+                *lines += &line(number, test, Status::Crashed, since.elapsed(), &[]);
+                return test + 1;
+            }
             while pending.len() >= FRAME {
                 let frame: Vec<u8> = pending.drain(..FRAME).collect();
                 if let Some(status) = accept(&frame, test, program) {
@@ -408,9 +478,14 @@ fn child_main(
 }
 
 fn run(program: &Program, test: usize) -> Status {
+    FAILED.store(false, SeqCst);
+    REACHED.store(false, SeqCst);
     let caught = catch_unwind(AssertUnwindSafe(|| (program.run)(test as u32)));
     match (caught, program.tests[test].should_panic) {
-        (Ok(true), None) => Status::Passed,
+        (Ok(true), None) => {
+            let honest = !FAILED.load(SeqCst) && (REACHED.load(SeqCst) || !program.tests[test].must_reach);
+            if honest { Status::Passed } else { Status::Failed }
+        }
         (Ok(_), _) => Status::Failed,
         (Err(payload), Some(text)) => {
             let message = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(|s| s.as_str()));

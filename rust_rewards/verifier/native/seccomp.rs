@@ -35,8 +35,11 @@ const KILL: u32 = 0x8000_0000;
 const EPERM: u32 = 1;
 const ENOSYS: u32 = 38;
 const CLONE_THREAD: u32 = 0x0001_0000;
-const TIOCSTI: u32 = 0x5412;
 const PR_SET_PDEATHSIG: u32 = 1;
+/// ioctl requests that type into a terminal or aim signals at others: TIOCSTI FIOSETOWN SIOCSPGRP.
+const IOCTLS: &[u32] = &[0x5412, 0x8901, 0x8902];
+/// fcntl commands that aim signals at others: F_SETOWN F_SETSIG F_SETOWN_EX.
+const FCNTLS: &[u32] = &[8, 10, 15];
 
 #[cfg(target_arch = "x86_64")]
 mod nr {
@@ -55,13 +58,17 @@ mod nr {
         323, 425, 426, 427, 310, 311, 312, 304, 303, 179, 246, 29, 30, 31, 64, 65, 66, 68, 69, 70, 71, 240, 241, 434, 438,
         424, 135, 428, 429, 430, 431, 432, 433, 442, 440, 448,
     ];
-    /// fork vfork execve execveat tkill rt_sigqueueinfo rt_tgsigqueueinfo setsid setpgid memfd_create
-    pub const NOT_IN_TESTS: &[u32] = &[57, 58, 59, 322, 200, 129, 297, 112, 109, 319];
-    /// open openat openat2 creat mkdir(at) unlink(at) rename* link(at) symlink(at) rmdir chmod* chown* truncate mknod*
-    pub const FILES: &[u32] = &[
-        2, 257, 437, 85, 83, 258, 87, 263, 82, 264, 316, 86, 265, 88, 266, 84, 90, 91, 268, 452, 92, 93, 94, 260, 76, 133,
-        259,
+    pub const PRLIMIT: u32 = 302;
+    pub const FCNTL: u32 = 72;
+    /// fork vfork execve execveat tkill rt_sigqueueinfo rt_tgsigqueueinfo setsid setpgid memfd_create; setpriority
+    /// sched_set* ioprio_set migrate_pages move_pages; chmod* chown* utime* setxattr* removexattr* (no Landlock right)
+    pub const NOT_IN_TESTS: &[u32] = &[
+        57, 58, 59, 322, 200, 129, 297, 112, 109, 319, 141, 203, 142, 144, 314, 251, 256, 279, 90, 91, 268, 452, 92, 93, 94,
+        260, 132, 235, 261, 280, 188, 189, 190, 197, 198, 199, 463, 466,
     ];
+    /// open openat openat2 creat mkdir(at) unlink(at) rename* link(at) symlink(at) rmdir truncate mknod*
+    pub const FILES: &[u32] =
+        &[2, 257, 437, 85, 83, 258, 87, 263, 82, 264, 316, 86, 265, 88, 266, 84, 76, 133, 259];
 }
 
 #[cfg(target_arch = "aarch64")]
@@ -78,8 +85,13 @@ mod nr {
         282, 425, 426, 427, 270, 271, 272, 265, 264, 60, 104, 194, 196, 195, 190, 193, 191, 186, 189, 188, 187, 180, 181,
         434, 438, 424, 92, 428, 429, 430, 431, 432, 433, 442, 440, 448,
     ];
-    pub const NOT_IN_TESTS: &[u32] = &[221, 281, 130, 138, 240, 157, 154, 279];
-    pub const FILES: &[u32] = &[56, 437, 34, 35, 38, 276, 37, 36, 52, 53, 452, 55, 54, 45, 33];
+    pub const PRLIMIT: u32 = 261;
+    pub const FCNTL: u32 = 25;
+    pub const NOT_IN_TESTS: &[u32] = &[
+        221, 281, 130, 138, 240, 157, 154, 279, 140, 122, 118, 119, 274, 30, 238, 239, 53, 52, 452, 55, 54, 88, 5, 6, 7, 14,
+        15, 16, 463, 466,
+    ];
+    pub const FILES: &[u32] = &[56, 437, 34, 35, 38, 276, 37, 36, 45, 33];
 }
 
 /// What a filter leaves open beyond the `compile` profile's refusals.
@@ -129,19 +141,23 @@ fn assemble(profile: Profile) -> Vec<Filter> {
         }
     }
     // Each block: jump over it when the number differs; otherwise look at one argument, and return.
-    let mut argument = |number: u32, index: u32, test: u16, value: u32, when_true: u32, when_false: u32| {
-        op(JUMP_EQ, number, 0, 4);
+    let mut argument = |number: u32, index: u32, test: u16, values: &[u32], when_true: u32, when_false: u32| {
+        op(JUMP_EQ, number, 0, 2 + 2 * values.len() as u8);
         op(LOAD, 16 + 8 * index, 0, 0);
-        op(test, value, 0, 1);
-        op(RETURN, when_true, 0, 0);
+        for &value in values {
+            op(test, value, 0, 1);
+            op(RETURN, when_true, 0, 0);
+        }
         op(RETURN, when_false, 0, 0);
     };
-    argument(nr::IOCTL, 1, JUMP_EQ, TIOCSTI, ERRNO | EPERM, ALLOW);
+    argument(nr::IOCTL, 1, JUMP_EQ, IOCTLS, ERRNO | EPERM, ALLOW);
     if let Profile::Test { pid, .. } = profile {
-        argument(nr::CLONE, 0, JUMP_SET, CLONE_THREAD, ALLOW, ERRNO | EPERM);
-        argument(nr::KILL, 0, JUMP_EQ, pid, ALLOW, ERRNO | EPERM);
-        argument(nr::TGKILL, 0, JUMP_EQ, pid, ALLOW, ERRNO | EPERM);
-        argument(nr::PRCTL, 0, JUMP_EQ, PR_SET_PDEATHSIG, ERRNO | EPERM, ALLOW);
+        argument(nr::CLONE, 0, JUMP_SET, &[CLONE_THREAD], ALLOW, ERRNO | EPERM);
+        argument(nr::KILL, 0, JUMP_EQ, &[pid], ALLOW, ERRNO | EPERM);
+        argument(nr::TGKILL, 0, JUMP_EQ, &[pid], ALLOW, ERRNO | EPERM);
+        argument(nr::PRCTL, 0, JUMP_EQ, &[PR_SET_PDEATHSIG], ERRNO | EPERM, ALLOW);
+        argument(nr::PRLIMIT, 0, JUMP_EQ, &[0], ALLOW, ERRNO | EPERM);
+        argument(nr::FCNTL, 1, JUMP_EQ, FCNTLS, ERRNO | EPERM, ALLOW);
         op(JUMP_EQ, nr::CLONE3, 0, 1); // its flags lie in memory: the C library falls back to clone
         op(RETURN, ERRNO | ENOSYS, 0, 0);
     }

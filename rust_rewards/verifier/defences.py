@@ -1,0 +1,146 @@
+"""What a program could do to its own tests, read from its text, and how the harness answers. Pure, but for one look at
+the C library's names.
+
+- Code that runs before `main`, or in place of a C function or the allocator: such a program is not tested at all.
+- Comparisons of its own (`impl PartialEq`, `impl PartialOrd`): equality is only believed between values of the same types
+  of the program; when a comparison does not look at both sides, or mentions `true`, they must also print alike.
+- Traits of its own for types of others: a method called `is_some` or `contains` could answer in the standard one's place.
+  They are hidden from the tests, unless the tests do not compile without them.
+
+Not covered: a comparison that looks at both sides and lies all the same; tests that should not be fooled by it compare
+fields, or values of standard types. A function that returns a type of its own where the task wants a standard one is
+caught when the tests pin its signature: `const _: fn(i32) -> i32 = f;`.
+"""
+
+import ctypes
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import tree_sitter
+
+from ..syntax import parse_rust
+from .lexer import scan
+
+# Sections, assembly and allocators run, or put code that runs, outside the functions that tests call.
+_OUTSIDE = re.compile(
+    r"\b(?:link_section|used|global_asm|asm|naked_asm|naked|global_allocator|link_args|linkage|lang)\b"
+)
+_USED_AS_ATTRIBUTE = re.compile(r"#\s*\[[^\]]*\bused\b")
+_EXPORT = re.compile(r"\b(?:no_mangle|export_name)\b")
+_EXPORTED = re.compile(
+    r"#\s*\[\s*(?:unsafe\s*\(\s*)?(?:no_mangle|export_name\s*=\s*\"(?P<name>\w+)\")\s*\)?\s*\]\s*"
+    r"pub\s+(?:unsafe\s+)?extern\s+\"C\"\s+fn\s+(?:r#)?(?P<function>\w+)"
+)
+_DERIVE = re.compile(r"#\s*\[\s*derive\s*\([^()]*\)\s*\]")
+_COMPARISON = re.compile(r"\bPartial(?:Eq|Ord)\b")
+_METHODS = frozenset((b"eq", b"ne", b"partial_cmp", b"lt", b"le", b"gt", b"ge", b"cmp"))
+
+
+@dataclass(frozen=True)
+class Defence:
+    """How to guard one program's tests.
+
+    Attributes:
+        testable (`bool`): Nothing in it could run outside of the functions that tests call.
+        same_types (`bool`): Only believe comparisons between values of the same types of its own.
+        same_text (`bool`): Moreover, only when both print alike.
+        hidden_traits (`tuple[str, ...]`): Traits to hide from the tests.
+    """
+
+    testable: bool = True
+    same_types: bool = False
+    same_text: bool = False
+    hidden_traits: tuple[str, ...] = ()
+
+
+def defence_for(source: str, tests: str) -> Defence:
+    """Read a program that compiles, and what is to be run on it."""
+    seen = scan(source)
+    code = seen.code if seen.plain else source
+    own_comparison = bool(_COMPARISON.search(_DERIVE.sub("", code)))
+    suspicious = (b"PartialEq" in source.encode() or b"impl" in source.encode()) and (own_comparison or "trait" in code)
+    nodes = list(_walk(parse_rust(source.encode()).root_node)) if suspicious else []
+    return Defence(
+        testable=not _runs_outside(code) and not _replaces_symbols(source, code),
+        same_types=own_comparison,
+        same_text=own_comparison and not _compares_both_sides(nodes),
+        hidden_traits=_traits_for_others(nodes, tests),
+    )
+
+
+def _runs_outside(code: str) -> bool:
+    words = {match.group() for match in _OUTSIDE.finditer(code)}
+    return bool(words - {"used"}) or bool(_USED_AS_ATTRIBUTE.search(code))
+
+
+def _replaces_symbols(source: str, code: str) -> bool:
+    """Whether exported functions could take the place of the C library's that assertions rely on, such as `memcmp`.
+
+    A plain `#[no_mangle] pub extern "C" fn name` is fine when nothing in this process is called so; anything less plain,
+    such as an export written by a macro, is not tested.
+    """
+    if not _EXPORT.search(code):
+        return False
+    exported = [match.group("name") or match.group("function") for match in _EXPORTED.finditer(source)]
+    if len(exported) != len(_EXPORT.findall(source)):
+        return True
+    libraries = ctypes.CDLL(None)
+    return any(hasattr(libraries, name) or name.startswith(("_", "rust_")) for name in exported)
+
+
+def _walk(root: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(node.named_children)
+
+
+def _name(node: tree_sitter.Node | None) -> bytes:
+    """The last name of a type or trait: `std::cmp::PartialEq<u8>` gives `PartialEq`."""
+    while node is not None and node.type in ("generic_type", "scoped_type_identifier"):
+        node = node.child_by_field_name("type" if node.type == "generic_type" else "name")
+    return (node.text or b"") if node is not None and node.type in ("type_identifier", "identifier") else b""
+
+
+def _compares_both_sides(nodes: list[tree_sitter.Node]) -> bool:
+    """Whether every comparison written by hand uses `self` and the other side, and never a plain `true`."""
+    impls = [node for node in nodes if node.type == "impl_item"]
+    comparing = [
+        node for node in impls if _name(node.child_by_field_name("trait")) in (b"PartialEq", b"PartialOrd", b"Ord")
+    ]
+    methods = [
+        node
+        for impl in comparing
+        for node in _walk(impl)
+        if node.type == "function_item" and (node.child_by_field_name("name") or node).text in _METHODS
+    ]
+    return bool(methods) and all(map(_uses_both_sides, methods))
+
+
+def _uses_both_sides(method: tree_sitter.Node) -> bool:
+    body, parameters = method.child_by_field_name("body"), method.child_by_field_name("parameters")
+    if body is None or parameters is None:
+        return False
+    pattern = parameters.named_children[-1].child_by_field_name("pattern") if parameters.named_children else None
+    words = set(re.findall(rb"\w+", scan((body.text or b"").decode()).code.encode()))
+    return pattern is not None and {b"self", pattern.text} <= words and b"true" not in words
+
+
+def _traits_for_others(nodes: list[tree_sitter.Node], tests: str) -> tuple[str, ...]:
+    """Traits of the program that it implements for types that are not its own, and that the tests do not name."""
+    own = {
+        _name(node.child_by_field_name("name"))
+        for node in nodes
+        if node.type in ("struct_item", "enum_item", "union_item")
+    }
+    traits = {_name(node.child_by_field_name("name")) for node in nodes if node.type == "trait_item"}
+    impls = [node for node in nodes if node.type == "impl_item"]
+    for_others = {
+        _name(node.child_by_field_name("trait")) for node in impls if _name(node.child_by_field_name("type")) not in own
+    }
+    if any(node.type in ("token_tree", "macro_definition") and b"impl" in (node.text or b"") for node in nodes):
+        for_others = traits
+    named = set(re.findall(r"\w+", tests))
+    return tuple(sorted(name.decode() for name in traits & for_others if name.decode() not in named))

@@ -1,0 +1,78 @@
+"""The Rust text that is appended to a program so that the harness can run its suite. Pure.
+
+It keeps the program's own names out of the tests' way: the standard macros are defined anew right before the tests, and
+the names that decide what a test means are imported explicitly, which beats `use super::*`. See `defences` for the rest.
+"""
+
+from .defences import Defence
+from .suites import COMPARE, REACHED, Case, Suite
+
+_NAMES = (
+    "alloc, bool, char, core, f32, f64, i128, i16, i32, i64, i8, isize, std, str, u128, u16, u32, u64, u8, usize, AsMut, AsRef, "
+    "Box, DoubleEndedIterator, Eq, Err, ExactSizeIterator, Extend, From, FromIterator, Into, IntoIterator, Iterator, None, "
+    "Ok, Option, Ord, PartialEq, PartialOrd, Some, String, ToOwned, ToString, TryFrom, TryInto, Vec"
+)
+_SHIELDED = "column concat dbg eprint eprintln file format_args line module_path stringify thread_local format matches panic print println todo unimplemented unreachable vec write writeln"
+
+
+def glue(suite: Suite, defence: Defence, block: str, ours: str, own: str, key: int) -> str:
+    """Return the text after which `<block>::glue::PROGRAM` can run the suite.
+
+    Args:
+        suite (`Suite`): The tests.
+        defence (`Defence`): What to guard against.
+        block (`str`): Name of the module to add, drawn at random so that the program cannot name it.
+        ours (`str`): Name under which the harness crate is linked, drawn likewise.
+        own (`str`): Path that the names of the program's own types begin with.
+        key (`int`): 64-bit secret from which proofs of passing are made.
+    """
+    calls = "".join(f"{i} => ::{ours}::outcome({_call(case)}), " for i, case in enumerate(suite.cases))
+    table = ", ".join(_test_value(case, ours) for case in suite.cases)
+    hidden = "".join(f"#[allow(unused)] use ::{ours}::names::Hidden as {name};\n" for name in defence.hidden_traits)
+    shield = f"{hidden}{_macros(defence, ours, own)}pub mod items {{ #[allow(unused_imports)] use super::*;\n{suite.items}\n}}\n"
+    return (
+        f"\n#[doc(hidden)] pub mod {block} {{\n#[allow(unused_imports)] use super::*;\n"
+        f"#[allow(unused_imports)] pub use ::{ours}::names::{{{_NAMES}}};\n"
+        f"{shield if suite.items else ''}"
+        f"pub mod glue {{ pub fn run(test: u32) -> bool {{ match test {{ {calls}_ => false }} }}\n"
+        f"pub fn key() -> u64 {{ {key} }}\n"
+        f"pub static TESTS: [::{ours}::Test; {len(suite.cases)}] = [{table}];\n"
+        f"pub const PROGRAM: ::{ours}::Program = ::{ours}::Program {{ run, key, tests: &TESTS }}; }}\n}}\n"
+    )
+
+
+def _call(case: Case) -> str:
+    return f"super::items::{case.path}()" if case.path else "super::super::main()"
+
+
+def _test_value(case: Case, ours: str) -> str:
+    panics = given = f"::{ours}::names::None"
+    if case.should_panic is not None:
+        panics = f"::{ours}::names::Some({case.should_panic})"
+    if case.input is not None:
+        octets = "".join(f"\\x{byte:02x}" for byte in case.input.encode("utf-8", "replace"))
+        given = f'::{ours}::names::Some(b"{octets}")'
+    rest = f"output: {case.output_bytes}, must_reach: {str(case.must_reach).lower()}"
+    return f"::{ours}::Test {{ should_panic: {panics}, input: {given}, {rest} }}"
+
+
+def _macros(defence: Defence, ours: str, own: str) -> str:
+    """The assertions, in the standard library's meaning; then whatever else a program could redefine."""
+    equal = other = types = "true"
+    if defence.same_types:
+        equal = other = types = f'::{ours}::same_types(l, r, "{own}")'
+    if defence.same_text:
+        equal, other = (f'::{ours}::{name}(l, r, "{own}")' for name in ("same_text", "other_text"))
+    check, pair = f"::{ours}::check", "match (&$l, &$r) { (l, r) =>"
+    shown = f"::{ours}::shown(l, r);"
+    rules = {
+        "assert": f"($c:expr $(, $($t:tt)*)?) => {{ {check}($c) }}",
+        "assert_eq": f"($l:expr, $r:expr $(, $($t:tt)*)?) => {{ {pair} {{ {shown} {check}({equal} & (*l == *r)) }} }} }}",
+        "assert_ne": f"($l:expr, $r:expr $(, $($t:tt)*)?) => {{ {pair} {{ {shown} {check}({other} & (*l != *r)) }} }} }}",
+    }
+    rules |= {f"debug_{name}": rule for name, rule in rules.items()}
+    rules[COMPARE] = f"(($l:expr) ($op:tt) ($r:expr)) => {{ {pair} {check}({types} & (*l $op *r)) }} }}"
+    rules[REACHED] = f"() => {{ ::{ours}::reached() }}"
+    for name in _SHIELDED.split():
+        rules[name] = f"($($t:tt)*) => {{ ::{ours}::macros::{name}!($($t)*) }}"
+    return "".join(f"macro_rules! {name} {{ {rule} }}\n" for name, rule in rules.items())
