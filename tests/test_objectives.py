@@ -146,17 +146,13 @@ rewards_of_any_kind = st.one_of(
     weighting=st.sampled_from(WEIGHTINGS),
     weight_temperature=st.floats(0.01, 100.0),
 )
-def test_advantages_are_finite_and_a_group_with_a_correct_one_sums_to_n(
-    rewards, weighting, weight_temperature
-):
+def test_advantages_are_finite_and_a_group_with_a_correct_one_sums_to_n(rewards, weighting, weight_temperature):
     options = {"weighting": weighting, "weight_temperature": weight_temperature, "dtype": torch.float32}
     advantages = maxrl(rewards, **options)
     correct = [reward > 20.0 for reward in rewards]
     assert advantages.isfinite().all()
     assert advantages.sum().item() == pytest.approx(4.0 if any(correct) else 0.0, abs=1e-4)
-    assert all(
-        value == 0.0 for value, is_correct in zip(advantages.tolist(), correct, strict=True) if not is_correct
-    )
+    assert all(value == 0.0 for value, is_correct in zip(advantages.tolist(), correct, strict=True) if not is_correct)
     # A better correct completion never gets less.
     ranked = sorted((r, a) for r, a, c in zip(rewards, advantages.tolist(), correct, strict=True) if c)
     assert all(lower[1] <= upper[1] + 1e-6 for lower, upper in itertools.pairwise(ranked))
@@ -221,9 +217,7 @@ def test_a_temperature_that_is_not_positive_and_finite_is_refused(weight_tempera
 
 
 def test_an_unknown_weighting_is_refused_with_the_known_ones():
-    with pytest.raises(
-        ValueError, match=r"Unknown MaxRL weighting 'softmax'\..+ 'exp', 'standardized', 'uniform'"
-    ):
+    with pytest.raises(ValueError, match=r"Unknown MaxRL weighting 'softmax'\..+ 'exp', 'standardized', 'uniform'"):
         maxrl([1.0, 2.0], weighting="softmax")
 
 

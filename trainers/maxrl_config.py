@@ -193,10 +193,7 @@ class MaxRLConfig(GRPOConfig):
     )
     switch_min_steps: int = field(
         default=10,
-        metadata={
-            "help": 'Optimizer steps that the schedule `"adaptive"` stays with one method before it may '
-            "switch."
-        },
+        metadata={"help": 'Optimizer steps that the schedule `"adaptive"` stays with one method before it may switch.'},
     )
     per_group_scale: float = field(
         default=0.5,
@@ -217,9 +214,7 @@ class MaxRLConfig(GRPOConfig):
         check_weighting(self.maxrl_weighting, self.maxrl_weight_temperature)
         _check_choice("maxrl_schedule", self.maxrl_schedule, SCHEDULES)
         if not math.isfinite(self.correctness_threshold):
-            raise ValueError(
-                f"correctness_threshold must be a finite number, got {self.correctness_threshold}."
-            )
+            raise ValueError(f"correctness_threshold must be a finite number, got {self.correctness_threshold}.")
         if self.num_generations is None or self.num_generations < 2:
             raise ValueError(
                 "MaxRL weighs the completions of one prompt against each other, which num_generations="
@@ -257,9 +252,7 @@ class MaxRLConfig(GRPOConfig):
             self._refuse(option, "it shapes GRPO's advantages, which this schedule never uses")
         if not self.maxrl_baseline:
             for option in _NEGATIVE_ADVANTAGE_OPTIONS:
-                self._refuse(
-                    option, "it acts on negative advantages, and without maxrl_baseline there are none"
-                )
+                self._refuse(option, "it acts on negative advantages, and without maxrl_baseline there are none")
 
     def _refuse(self, option: str, reason: str) -> None:
         default = next(f.default for f in dataclasses.fields(self) if f.name == option)

@@ -97,9 +97,7 @@ def maxrl_advantages(
     return advantages_GN.masked_fill(~some_correct_G1, 0.0).flatten().to(rewards.dtype)
 
 
-def grpo_advantages(
-    rewards: torch.Tensor, num_generations: int, *, scale_rewards: str = "group"
-) -> torch.Tensor:
+def grpo_advantages(rewards: torch.Tensor, num_generations: int, *, scale_rewards: str = "group") -> torch.Tensor:
     """
     Compute GRPO's advantage of every completion, equal to what `trl.GRPOTrainer` uses.
 
@@ -148,9 +146,7 @@ def check_weighting(weighting: str, weight_temperature: float) -> None:
         `ValueError`: one of them is not allowed; the message says what is.
     """
     if weighting not in WEIGHTINGS:
-        raise ValueError(
-            f"Unknown MaxRL weighting {weighting!r}. Allowed: {', '.join(map(repr, WEIGHTINGS))}."
-        )
+        raise ValueError(f"Unknown MaxRL weighting {weighting!r}. Allowed: {', '.join(map(repr, WEIGHTINGS))}.")
     if not (math.isfinite(weight_temperature) and weight_temperature > 0):
         raise ValueError(
             f"The MaxRL weight temperature must be positive and finite, got {weight_temperature}. Small "
@@ -180,9 +176,7 @@ def _log_weights(
     """
     if weighting == "uniform":
         return torch.zeros_like(rewards_GN)
-    inside_GN = rewards_GN.masked_fill(
-        ~correct_GN, 0.0
-    ).nan_to_num()  # +inf becomes the largest finite number
+    inside_GN = rewards_GN.masked_fill(~correct_GN, 0.0).nan_to_num()  # +inf becomes the largest finite number
     best_G1 = inside_GN.masked_fill(~correct_GN, -math.inf).amax(dim=1, keepdim=True)
     gap_GN = (inside_GN - best_G1).masked_fill(~correct_GN, 0.0)  # <= 0, and 0 for the best
     if weighting == "standardized":

@@ -1,0 +1,209 @@
+"""Compares GRPO and the forms of MaxRL on the same prompts, from the same checkpoint, with the same budget.
+
+    # What each method does with five samples of one prompt; needs no model
+    python recipes/compare.py --example
+
+    # All methods on the embedded model: 8 methods x 3 seeds x 100 steps, some hours on two CPU cores
+    python recipes/compare.py --output_dir outputs/compare
+
+    # The learning rate tuned for each method with the same effort, two methods only
+    python recipes/compare.py --output_dir outputs/compare --methods grpo maxrl-exp \
+        --learning_rates 1e-4 3e-4 6e-4 --tuning_seed 11
+
+    # Another recipe, with a model of your own
+    python recipes/compare.py --config recipes/smollm2-135m/maxrl.yaml --output_dir outputs/compare-smollm2
+
+Writes comparison.json, table.md and curves.png into the output folder. Started again, it keeps finished runs and goes
+on with the others.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from comparison import format_table
+from experiment_report import draw_curves, markdown, summarize, table_rows
+from experiments import Plan, Run, add_arguments, carry_out, plan_from
+from figures import check_matplotlib
+from result_files import environment, write_json, write_text
+
+KIND = "rust-rewards trainer comparison"
+WARMUP_SHARE = 0.2  # of the steps: 200 of 1000, as the guide has it
+
+# The rewards of five answers to one prompt: three above the threshold of 20, two below.
+EXAMPLE_THRESHOLD = 20.0
+EXAMPLE = (
+    ("iterator code", 28.6),
+    ("error handling", 28.0),
+    ("a struct", 25.1),
+    ("type mismatch", 5.0),
+    ("syntax error", -4.5),
+)
+
+
+def methods(steps: int) -> dict[str, dict[str, Any]]:
+    """Return the options of every method for a run of `steps` steps."""
+    return {
+        "grpo": {"maxrl_schedule": "warmup", "grpo_warmup_steps": steps},
+        "maxrl-exp": {"maxrl_schedule": "always", "maxrl_weighting": "exp"},
+        "maxrl-standardized": {"maxrl_schedule": "always", "maxrl_weighting": "standardized"},
+        "maxrl-uniform": {"maxrl_schedule": "always", "maxrl_weighting": "uniform"},
+        "maxrl-baseline": {"maxrl_schedule": "always", "maxrl_weighting": "uniform", "maxrl_baseline": True},
+        "hybrid": {"maxrl_schedule": "warmup", "grpo_warmup_steps": round(WARMUP_SHARE * steps)},
+        "adaptive": {"maxrl_schedule": "adaptive"},
+        "per-group": {"maxrl_schedule": "per_group"},
+    }
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
+    known = list(methods(1))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--example", action="store_true", help="Print the example of five samples and end.")
+    add_arguments(parser)
+    parser.add_argument("--methods", nargs="+", default=known, choices=known, metavar="METHOD", help=", ".join(known))
+    parser.add_argument(
+        "--learning_rates",
+        type=float,
+        nargs="+",
+        default=[],
+        help="Try these for every method with --tuning_seed, and use each method's best for its seeds.",
+    )
+    parser.add_argument("--tuning_seed", type=int, default=0, help="Not one of --seeds. [%(default)s]")
+    return parser.parse_args(argv)
+
+
+def compare(args: argparse.Namespace) -> None:
+    """Carry out the runs and write the report."""
+    check_matplotlib()
+    plan = plan_from(args)
+    chosen = {name: methods(plan.steps)[name] for name in args.methods}
+    tuned, tuning = tune(plan, chosen, args.learning_rates, args.tuning_seed, args.seeds)
+    # Seeds outside, methods inside: an interrupted comparison has all methods with some seeds.
+    runs = [Run(name, seed, options) for seed in args.seeds for name, options in tuned.items()]
+    results = carry_out(plan, runs)
+    summary = summarize(results)
+    table = table_rows(summary)
+    note = (
+        f"Base recipe {plan.config}, {plan.steps} steps, seeds {', '.join(map(str, args.seeds))}. Steps (and seconds "
+        "of training) until that share of the held-out answers is solved, median over the seeds. Reachable: the best "
+        f"share of any method, {summary['reachable']:.1%}; its target is 95 % of it. pass@k in %, with the lowest and "
+        "the highest seed."
+    )
+    write_json(
+        plan.output_dir / "comparison.json",
+        {
+            "kind": KIND,
+            "date": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+            "config": plan.config,
+            "recipe": plan.base(),
+            "steps": plan.steps,
+            "options": tuned,
+            "tuning": tuning,
+            **environment(),
+            **summary,
+            "runs": results,
+        },
+    )
+    write_text(plan.output_dir / "table.md", f"{markdown(table)}\n\n{note}\n")
+    draw_curves(results, summary, plan.output_dir / "curves.png")
+    print(f"\n{format_table(table)}\n\n{note}\nWritten: comparison.json, table.md, curves.png in {plan.output_dir}")
+
+
+def tune(
+    plan: Plan, chosen: Mapping[str, Mapping[str, Any]], rates: Sequence[float], tuning_seed: int, seeds: Sequence[int]
+) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, float]]]:
+    """
+    Choose each method's learning rate: the one with the highest mean of its held-out curve.
+
+    Args:
+        plan (`Plan`): What all runs have in common.
+        chosen (`Mapping`): Options of each method.
+        rates (`Sequence[float]`): Learning rates to try; none or one leaves nothing to choose.
+        tuning_seed (`int`): Seed of the trial runs.
+        seeds (`Sequence[int]`): Seeds of the comparison, which must not decide about its own settings.
+
+    Returns:
+        `tuple`: The options with the learning rate, and per method the mean of the curve at each rate.
+
+    Raises:
+        ValueError: When the tuning seed is one of the seeds.
+    """
+    if not rates:
+        return {name: dict(options) for name, options in chosen.items()}, {}
+    if tuning_seed in seeds:
+        raise ValueError(
+            f"--tuning_seed {tuning_seed} is one of --seeds; choose another, so that tuning is not reused."
+        )
+    trials = {f"{name}-lr{rate:g}": (name, rate) for name in chosen for rate in rates}
+    runs = [
+        Run(f"tuning/{trial}", tuning_seed, {**chosen[name], "learning_rate": rate})
+        for trial, (name, rate) in trials.items()
+    ]
+    areas = {
+        trial.removeprefix("tuning/"): entry["area"]
+        for trial, entry in summarize(carry_out(plan, runs))["methods"].items()
+    }
+    tuning = {name: {f"{rate:g}": areas[f"{name}-lr{rate:g}"] for rate in rates} for name in chosen}
+    tuned = {}
+    for name, options in chosen.items():
+        _, best = max((tuning[name][f"{rate:g}"], rate) for rate in rates)
+        tuned[name] = {**options, "learning_rate": best}
+    return tuned, tuning
+
+
+def example_rows() -> list[list[str]]:
+    """Return the example as cells: what each of five samples contributes under GRPO and under MaxRL."""
+    import torch
+
+    from trainers.objectives import grpo_advantages, maxrl_advantages
+
+    rewards = torch.tensor([reward for _, reward in EXAMPLE])
+    count = len(EXAMPLE)
+    columns = {"GRPO": grpo_advantages(rewards, count)}
+    for weighting in ("exp", "standardized", "uniform"):
+        columns[weighting] = maxrl_advantages(rewards, count, threshold=EXAMPLE_THRESHOLD, weighting=weighting)
+    columns["uniform, baseline"] = maxrl_advantages(
+        rewards, count, threshold=EXAMPLE_THRESHOLD, weighting="uniform", baseline=True
+    )
+    rows = [["sample", "reward", "correct", *columns]]
+    for index, (name, reward) in enumerate(EXAMPLE):
+        correct = "yes" if reward > EXAMPLE_THRESHOLD else "no"
+        rows.append([name, f"{reward:.1f}", correct, *(f"{column[index]:+.2f}" for column in columns.values())])
+    return rows
+
+
+def print_example() -> None:
+    """Print the example with a line of explanation."""
+    print(f"Five answers to one prompt, threshold {EXAMPLE_THRESHOLD:g}. The advantage multiplies the gradient of an")
+    print("answer's log-probability: above 0 the answer becomes more likely, below 0 less, 0 leaves it out.\n")
+    print(format_table(example_rows()))
+    print("\nGRPO pushes every answer up or down around the mean. MaxRL (exp, standardized, uniform) learns from the")
+    print("three correct ones alone; their advantages sum to 5, the size of the group, however many are correct.")
+    print("With the baseline, the paper's estimator, wrong answers are pushed down as well.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code (2 for input that cannot be used, 1 for a run that failed)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if "--example" in arguments:
+        print_example()
+        return 0
+    try:
+        compare(parse_arguments(arguments))
+    except ValueError as err:
+        print(f"compare.py: {err}", file=sys.stderr)
+        return 2
+    except RuntimeError as err:
+        print(f"compare.py: {err}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("compare.py: stopped; the same command goes on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,209 @@
+"""Varies what MaxRL depends on: threshold, samples per prompt and weight temperature, each around the base recipe.
+
+    # One at a time on the embedded model: 13 settings x 3 seeds x 100 steps, some hours on two CPU cores
+    python recipes/sweep.py --output_dir outputs/sweep
+
+    # One seed, two values of one factor
+    python recipes/sweep.py --output_dir outputs/sweep-small --seeds 1 --thresholds 20 30 --samples --temperatures
+
+    # Every combination
+    python recipes/sweep.py --output_dir outputs/sweep-grid --grid
+
+For each number of samples GRPO runs too: where MaxRL's advantage is largest, and where it vanishes, is a ratio of
+steps. The completions per step stay the same, so more samples mean fewer prompts. Writes sweep.json, table.md and
+sweep.png into the output folder. Started again, it keeps finished runs and goes on with the others.
+"""
+
+import argparse
+import itertools
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from compare import methods
+from comparison import format_table
+from experiment_report import COLOURS, OF_REACHABLE, markdown, summarize, table_rows
+from experiments import Plan, Run, add_arguments, carry_out, plan_from
+from figures import check_matplotlib, drawing
+from result_files import environment, write_json, write_text
+
+KIND = "rust-rewards trainer sweep"
+THRESHOLDS = (15.0, 20.0, 25.0, 30.0)
+SAMPLES = (4, 8, 16, 32)
+TEMPERATURES = (0.5, 1.0, 2.0)
+FACTORS = {
+    "threshold": "correctness_threshold",
+    "samples": "num_generations",
+    "temperature": "maxrl_weight_temperature",
+}
+GRPO = "GRPO"
+
+
+def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_arguments(parser)
+    parser.add_argument("--thresholds", type=float, nargs="*", default=list(THRESHOLDS), help="[15 20 25 30]")
+    parser.add_argument("--samples", type=int, nargs="*", default=list(SAMPLES), help="[4 8 16 32]")
+    parser.add_argument("--temperatures", type=float, nargs="*", default=list(TEMPERATURES), help="[0.5 1 2]")
+    parser.add_argument("--grid", action="store_true", help="Every combination instead of one factor at a time.")
+    return parser.parse_args(argv)
+
+
+def settings(
+    base: Mapping[str, Any], values: Mapping[str, Sequence[float]], *, grid: bool, steps: int
+) -> dict[str, dict[str, Any]]:
+    """
+    Return the options of every setting by its name.
+
+    Args:
+        base (`Mapping`): The base recipe's keys.
+        values (`Mapping`): Values to try of each of `FACTORS`.
+        grid (`bool`): Every combination, else one factor at a time.
+        steps (`int`): Optimizer steps of a run.
+
+    Returns:
+        `dict`: Name such as `"samples=16"` -> options; `"GRPO samples=16"` for GRPO with as many samples.
+    """
+    combinations: list[dict[str, float]]
+    if grid:
+        tried = {factor: found for factor, found in values.items() if found}
+        combinations = [dict(zip(tried, found, strict=True)) for found in itertools.product(*tried.values())]
+    else:
+        combinations = [{factor: value} for factor, found in values.items() for value in found]
+    chosen: dict[str, dict[str, Any]] = {}
+    for combination in combinations:
+        chosen[label(combination)] = {FACTORS[factor]: value for factor, value in combination.items()}
+    for count in dict.fromkeys([*values["samples"], base.get("num_generations", 8)]):
+        chosen[grpo_label(count)] = {**methods(steps)["grpo"], "num_generations": count}
+    return chosen
+
+
+def label(combination: Mapping[str, float]) -> str:
+    """Return the name of a setting.
+
+    >>> label({"threshold": 20.0, "samples": 16})
+    'threshold=20 samples=16'
+    """
+    return " ".join(f"{factor}={value:g}" for factor, value in combination.items())
+
+
+def grpo_label(count: float) -> str:
+    """Return the name of GRPO with `count` samples per prompt."""
+    return f"{GRPO} {label({'samples': count})}"
+
+
+def check_samples(base: Mapping[str, Any], counts: Sequence[int]) -> None:
+    """Raise `ValueError` when the completions of a step cannot be divided into groups of one of `counts`."""
+    devices = base.get("gradient_accumulation_steps", 1)
+    batch = base.get("generation_batch_size") or base.get("per_device_train_batch_size", 8) * devices
+    wrong = [count for count in counts if count < 2 or batch % count]
+    if wrong:
+        raise ValueError(
+            f"{wrong[0]} samples per prompt do not divide the {batch} completions of a step; choose divisors of "
+            f"{batch}, at least 2, or another batch in the recipe."
+        )
+
+
+def advantage(
+    summary: Mapping[str, Any], base: Mapping[str, Any], chosen: Mapping[str, Any]
+) -> dict[str, float | None]:
+    """
+    Return, for each MaxRL setting, how many times fewer steps than GRPO it needs to 95 % of the reachable.
+
+    GRPO is the one with as many samples per prompt. `None` where one of the two does not get there.
+    """
+    ratios: dict[str, float | None] = {}
+    for name, options in chosen.items():
+        if not name.startswith(GRPO):
+            count = options.get("num_generations", base.get("num_generations", 8))
+            ours = summary["methods"][name]["to"][OF_REACHABLE]["step"]
+            theirs = summary["methods"][grpo_label(count)]["to"][OF_REACHABLE]["step"]
+            ratios[name] = theirs / ours if ours and theirs is not None else None
+    return ratios
+
+
+def draw_sweep(summary: Mapping[str, Any], values: Mapping[str, Sequence[float]], path: Path) -> None:
+    """Draw the share of solved final answers over each factor; whiskers reach over the seeds."""
+    factors = [factor for factor, found in values.items() if found]
+    with drawing(path, (3.3 * len(factors), 3.4), columns=len(factors)) as axes:
+        for axis, factor in zip(axes if len(factors) > 1 else [axes], factors, strict=True):
+            for side, colour in (("MaxRL", COLOURS[1]), (GRPO, COLOURS[0])):
+                prefix = f"{GRPO} " if side == GRPO else ""
+                found = {v: summary["methods"].get(prefix + label({factor: v})) for v in values[factor]}
+                known = {value: entry["final"]["solved"] for value, entry in found.items() if entry}
+                if known:
+                    shares = [100 * entry["mean"] for entry in known.values()]
+                    below = [100 * (entry["mean"] - entry["low"]) for entry in known.values()]
+                    above = [100 * (entry["high"] - entry["mean"]) for entry in known.values()]
+                    places = [str(value) for value in known]
+                    axis.errorbar(places, shares, [below, above], color=colour, capsize=3, marker="o", label=side)
+            axis.set_xlabel(FACTORS[factor])
+            axis.set_ylim(0, 102)
+            axis.legend(loc="lower right")
+        (axes[0] if len(factors) > 1 else axes).set_ylabel("% of held-out answers solved")
+
+
+def sweep(args: argparse.Namespace) -> None:
+    """Carry out the runs and write the report."""
+    check_matplotlib()
+    plan: Plan = plan_from(args)
+    values = {"threshold": args.thresholds, "samples": args.samples, "temperature": args.temperatures}
+    if not any(values.values()):
+        raise ValueError("Nothing to vary: give values for --thresholds, --samples or --temperatures.")
+    base = plan.base()
+    check_samples(base, args.samples)
+    chosen = settings(base, values, grid=args.grid, steps=plan.steps)
+    runs = [Run(name, seed, options) for seed in args.seeds for name, options in chosen.items()]
+    results = carry_out(plan, runs)
+    summary = summarize(results)
+    ratios = advantage(summary, base, chosen)
+    heading, *rows = table_rows(summary, heading="setting")
+    table = [[*heading, "GRPO / MaxRL steps"]]
+    for row in rows:
+        ratio = ratios.get(row[0])
+        table.append([*row, "-" if ratio is None else f"{ratio:.2f}"])
+    write_json(
+        plan.output_dir / "sweep.json",
+        {
+            "kind": KIND,
+            "date": time.strftime("%Y-%m-%d %H:%M:%S %z"),
+            "config": plan.config,
+            "recipe": base,
+            "steps": plan.steps,
+            "options": chosen,
+            "advantage": ratios,
+            **environment(),
+            **summary,
+            "runs": results,
+        },
+    )
+    write_text(plan.output_dir / "table.md", markdown(table) + "\n")
+    written = "sweep.json, table.md"
+    if not args.grid:
+        draw_sweep(summary, values, plan.output_dir / "sweep.png")
+        written += ", sweep.png"
+    print(f"\n{format_table(table)}\n\nWritten: {written} in {plan.output_dir}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit code (2 for input that cannot be used, 1 for a run that failed)."""
+    args = parse_arguments(argv)
+    try:
+        sweep(args)
+    except ValueError as err:
+        print(f"sweep.py: {err}", file=sys.stderr)
+        return 2
+    except RuntimeError as err:
+        print(f"sweep.py: {err}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("sweep.py: stopped; the same command goes on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
