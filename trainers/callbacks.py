@@ -58,7 +58,9 @@ class TrainingLogCallback(TrainerCallback):
     """
     Writes `rl_training.log` (CSV), `training_history.json` and `rl_training.png` into the output folder.
 
-    The CSV gets one row per logging step (`logging_steps: 1` makes that one per iteration), flushed at once.
+    The CSV gets one row per logging step, flushed at once; a step that only reuses the batch of an earlier one
+    (`num_iterations` above 1) has no rewards and no row. So `logging_steps` equal to the steps per generation
+    makes one row per iteration.
     The JSON is written with every checkpoint and at the end: `{"steps": [...], "evaluations": [...]}`, where
     each step holds the CSV's columns and under `metrics` everything the trainer logged. A value that was not
     measured is an empty cell and `null`. Only the first process writes.
