@@ -9,6 +9,8 @@ Approximate, on purpose: names are compared as words, without resolving paths, a
 are not expanded. rustc's verdict stands beside these counts for everything exact.
 """
 
+import functools
+from collections.abc import Callable
 from typing import NamedTuple
 
 from tree_sitter import Node
@@ -24,10 +26,9 @@ from .ast_nodes import (
     is_silencer,
     last_name,
     names_bound,
-    text_of,
 )
 from .ast_units import Listing, Unit
-from .syntax import ITEM_KINDS, parse_rust
+from .syntax import ITEM_KINDS, kind_names, parse_rust
 
 PANIC_METHODS = frozenset({b"unwrap", b"expect"})
 # Methods that only iterators and their sources have; Option has `map`, `filter` and `take` as well.
@@ -81,6 +82,9 @@ def list_units(source: bytes) -> Listing:
     return Listing(walk.units, not root.has_error and not loose, walk.silenced, rows)
 
 
+_Handler = Callable[["_Walk", Node, Place], None]
+
+
 class _Walk:
     """The pass itself. A stack, no recursion: a model may nest a hundred thousand levels deep."""
 
@@ -92,36 +96,16 @@ class _Walk:
 
     def run(self, root: Node) -> None:
         self.push(root, Place(self.units[0]))
-        handlers = {
-            "call_expression": self.call,
-            "closure_expression": self.closure,
-            "if_expression": self.branch,
-            "match_expression": self.match,
-            "binary_expression": self.binary,
-            "let_chain": self.binary,
-            "let_condition": self.let_condition,
-            "let_declaration": self.let,
-            "parameter": self.parameter,
-            "try_expression": self.question_mark,
-            "unsafe_block": self.unsafe_block,
-            "macro_invocation": self.macro,
-            "scoped_identifier": self.path,
-            "tuple_struct_pattern": self.variant_pattern,
-            "type_identifier": self.type_name,
-            **dict.fromkeys(("token_tree", "macro_rule"), self.tokens),
-            **dict.fromkeys(_LOOPS, self.loop),
-            **dict.fromkeys(_BODIES, self.body),
-            **dict.fromkeys(COMMENTS, self.comment),
-        }
-        stack = self.stack
+        stack, (word_kinds, handlers) = self.stack, _kinds()
         while stack:
             nodes, place = stack.pop()
+            words = place.unit.words
             for node in nodes:
-                kind = node.type
-                if kind in WORDS:
-                    place.unit.words.add(node.text or b"")
+                kind = node.kind_id
+                if kind in word_kinds:
+                    words.add(node.text or b"")
                 elif kind in handlers:
-                    handlers[kind](node, place)
+                    handlers[kind](self, node, place)
                 elif children := node.named_children:
                     stack.append((children, place.apart() if place.calls else place))
 
@@ -268,22 +252,21 @@ class _Walk:
 
     def call(self, node: Node, place: Place) -> None:
         unit, unused = place.unit, place.unused
-        function = node.child_by_field_name("function")
-        generic = function if function is not None and function.type == "generic_function" else None
-        if generic is not None:
-            function = generic.child_by_field_name("function")
-        if function is None or function.type != "field_expression":
-            self.descend(node, place)
+        children = node.named_children
+        if children and children[0].type == "generic_function":
+            children = [*children[0].named_children, *children[1:]]
+        parts = children[0].named_children if children and children[0].type == "field_expression" else []
+        if len(parts) < 2:
+            self.stack.append((children, place.apart()))
             return
-        name = text_of(function.child_by_field_name("field"))
+        receiver, method = parts[0], parts[-1]
+        name = method.text or b""
         unit.words.add(name)
         unit.panics += name in PANIC_METHODS
         unit.iterators += not unused and name in ITERATOR_METHODS
         unit.chains += not unused and place.calls + 1 == CHAIN_CALLS
-        self.push(function.child_by_field_name("value"), Place(unit, place.nesting, place.calls + 1, unused))
-        apart = place.apart()
-        self.push(generic.child_by_field_name("type_arguments") if generic is not None else None, apart)
-        self.push(node.child_by_field_name("arguments"), apart)
+        self.stack.append(([receiver], Place(unit, place.nesting, place.calls + 1, unused)))
+        self.stack.append((children[1:], place.apart() if place.calls else place))
 
     def closure(self, node: Node, place: Place) -> None:
         place.unit.closures += not place.unused
@@ -340,6 +323,35 @@ class _Walk:
                 unit.cyclomatic += kind in ("if", "while", "for", "loop", "&&", "||", "?")
                 unit.question_mark |= kind == "?" and not place.unused
             before = kind
+
+
+@functools.cache
+def _kinds() -> tuple[frozenset[int], dict[int, _Handler]]:
+    """Which numbers of kinds are plain names, and what handles the others; numbers are faster to look up."""
+    by_name: dict[str, _Handler] = {
+        "call_expression": _Walk.call,
+        "closure_expression": _Walk.closure,
+        "if_expression": _Walk.branch,
+        "match_expression": _Walk.match,
+        "binary_expression": _Walk.binary,
+        "let_chain": _Walk.binary,
+        "let_condition": _Walk.let_condition,
+        "let_declaration": _Walk.let,
+        "parameter": _Walk.parameter,
+        "try_expression": _Walk.question_mark,
+        "unsafe_block": _Walk.unsafe_block,
+        "macro_invocation": _Walk.macro,
+        "scoped_identifier": _Walk.path,
+        "tuple_struct_pattern": _Walk.variant_pattern,
+        "type_identifier": _Walk.type_name,
+        **dict.fromkeys(("token_tree", "macro_rule"), _Walk.tokens),
+        **dict.fromkeys(_LOOPS, _Walk.loop),
+        **dict.fromkeys(_BODIES, _Walk.body),
+        **dict.fromkeys(COMMENTS, _Walk.comment),
+    }
+    numbered = list(enumerate(kind_names()))
+    words = frozenset(number for number, name in numbered if name in WORDS)
+    return words, {number: by_name[name] for number, name in numbered if name in by_name}
 
 
 def _blank_rows(source: bytes, dropped: list[Node]) -> set[int]:

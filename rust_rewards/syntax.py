@@ -30,6 +30,17 @@ def parse_rust(source: bytes) -> Tree:
     return _parser().parse(source)
 
 
+def kind_names() -> list[str]:
+    """Return the name of every kind of node; a node's `kind_id` is its place in the list, except ERROR's."""
+    language = _language()
+    return [language.node_kind_for_id(number) or "" for number in range(language.node_kind_count)]
+
+
+@functools.cache
+def _language() -> Language:
+    return Language(tree_sitter_rust.language())
+
+
 @functools.cache
 def _parser() -> Parser:
-    return Parser(Language(tree_sitter_rust.language()))
+    return Parser(_language())
