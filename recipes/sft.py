@@ -96,15 +96,14 @@ def to_pair(row: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 def train_tokenizer(dataset: Dataset, vocab_size: int) -> PreTrainedTokenizerFast:
-    """Train a byte-level BPE tokenizer in which digits and newlines are always tokens of their own.
+    """Train a byte-level BPE tokenizer in which a newline is always a token of its own.
 
     The tokens of a prompt that ends with a newline are then the first tokens of prompt + completion.
     """
     end, pad = "<|endoftext|>", "<|pad|>"
     newlines = pre_tokenizers.Split("\n", "isolated")
-    digits = pre_tokenizers.Digits(individual_digits=True)
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([newlines, digits, pre_tokenizers.ByteLevel(False)])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([newlines, pre_tokenizers.ByteLevel(False)])
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,

@@ -26,13 +26,13 @@ from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
-from language import FAMILIES, TERMS, Family, Tagged, Term
+from language import FAMILIES, HELD_OUT_NAMES, NAMES, TERMS, Family, Tagged, Term
 
 SEED = 20260
 TRAIN_PER_FAMILY, EVAL_PER_FAMILY = 8, 3
 MOST_FILLINGS = 400  # of a family; three slots would give a hundred thousand
 HELD_OUT_SHARE = 0.15
-CORPUS_ROWS = 28_800
+CORPUS_ROWS = 32_000
 TEXTBOOK_SHARE = 0.7  # of the corpus; the rest is scraped
 GOOD_AND_WRONG = {"textbook": (0.9, 0.05), "scraped": (0.12, 0.18)}  # shares; what remains is broken
 CASES, CASES_PER_TEST = 6, 2
@@ -135,7 +135,7 @@ def tasks(split: str) -> Iterator[dict[str, Any]]:
         known, held_out = fillings(family, rng)
         chosen = known[:TRAIN_PER_FAMILY] if split == "train" else held_out[:EVAL_PER_FAMILY]
         for i, filling in enumerate(chosen, start=1):
-            name = family.names[i % 3] if split == "train" else family.names[3]
+            name = rng.choice(NAMES if split == "train" else HELD_OUT_NAMES)
             prefix, bodies = function(family, filling, name, rng.choice(ARGUMENTS[family.takes]))
             yield {
                 "task_id": f"tiny-{split}-{family.key}-{i}",
@@ -158,7 +158,7 @@ def corpus(rows: int = CORPUS_ROWS) -> Iterator[dict[str, str]]:
         family, choices = rng.choice(known)
         argument = rng.choice(ARGUMENTS[family.takes])
         filling = rng.choice(choices)
-        prefix, bodies = function(family, filling, rng.choice(family.names[:3]), argument)
+        prefix, bodies = function(family, filling, rng.choice(NAMES), argument)
         body = rng.choice(bodies)
         fate = rng.random()
         if fate >= good + wrong:
