@@ -3,45 +3,11 @@
 import json
 
 import pytest
-import workflow_testbed  # noqa: F401  (puts recipes on the path)
+from workflow_testbed import evaluation, steps
 
 # isort: split
 from decide import EXIT_CODES, Thresholds, decide, main
-from result_files import EVALUATION
 from training_history import at_end, at_start, epoch_summaries, read_history, series
-
-HEALTHY = {"kl": 0.05, "entropy": 1.0, "frac_reward_zero_std": 0.2, "clipped_ratio": 0.0, "learning_rate": 1e-5}
-
-
-def evaluation(reward, solved, compiled=None, tasks=20, reference=30.0, name="m"):
-    """Return an evaluation in which every task has the same values, except that a share of them is solved."""
-    rows = []
-    for number in range(tasks):
-        passed = float(number < solved * tasks)
-        values = {"pass@1": passed, "compile_rate": compiled if compiled is not None else passed, "mean_reward": reward}
-        rows.append({"task_id": f"t{number}", "samples": 1, "values": values})
-    sample = {"failure": None, "program": "fn a() {}", "reward": reward}
-    return {
-        "kind": EVALUATION,
-        "model": {"name": name},
-        "seed": 0,
-        "sampling": {"temperature": 1.0},
-        "toolchain": {},
-        "packages": {},
-        "date": "today",
-        "summary": {"metrics": rows[0]["values"]},
-        "by_difficulty": {},
-        "by_topic": {},
-        "task_set": {"hash": "h", "source": "s", "count": tasks, "left_out": [], "reference_reward": reference},
-        "tasks": rows,
-        "samples": [{"task_id": row["task_id"], **sample} for row in rows],
-    }
-
-
-def steps(first=None, last=None, count=8):
-    """Return a history whose values go from `first` to `last` in the middle of the run."""
-    first, last = HEALTHY | (first or {}), HEALTHY | (last or {})
-    return [{"iteration": float(i), **(first if i <= count // 2 else last)} for i in range(1, count + 1)]
 
 
 def verdict_of(result, start):
