@@ -158,9 +158,7 @@ def test_256_completions_of_300_ms_take_at_most_half_as_long_again_as_the_ideal(
         config = JudgeConfig(endpoint, "m", cache_path=None, only_compiling=False, concurrency=16)
         reward = get_judge_reward(config)
         asyncio.run(reward(programs(1)))  # imports
-        fastest = min(
-            timed(reward, programs(256)) for _ in range(2)
-        )  # of two: other processes are none of its business
+        fastest = min(timed(reward, programs(256)) for _ in range(2))  # apart from its neighbours
     finally:
         server.communicate("")
     assert fastest <= 1.5 * 256 / 16 * 0.3  # 7.2 s

@@ -141,10 +141,13 @@ def test_a_step_with_the_judge_takes_as_long_as_the_slower_of_judge_and_verifier
             train(tmp_path / name, [known[kind] for kind in kinds], steps=5, tests=tests, callbacks=[timer])
         return timer.fastest()
 
-    judge, verifier = seconds("alone_judge", "judge"), seconds("alone_verifier", "verifier")
-    both = seconds("together", "verifier", "judge")
-    print(f"judge {judge:.2f} s, verifier {verifier:.2f} s, both {both:.2f} s")
-    assert both <= 1.1 * max(judge, verifier)
+    def overlaps(attempt):
+        judge, verifier = seconds(f"judge_{attempt}", "judge"), seconds(f"verifier_{attempt}", "verifier")
+        both = seconds(f"both_{attempt}", "verifier", "judge")
+        print(f"judge {judge:.2f} s, verifier {verifier:.2f} s, both {both:.2f} s")
+        return both <= 1.1 * max(judge, verifier)
+
+    assert overlaps(1) or overlaps(2)  # twice, since a busy machine may slow down one of the three
 
 
 def learnt_judge(folder):
