@@ -71,7 +71,7 @@ def differences(batched: Verdict, checked: Checked, statuses: tuple[str, ...]) -
 
 
 def compare(count: int, seed: int, clippy_share: float, test_share: float, jobs: int | None = None) -> Tally:
-    """Compare `count` programs; `clippy_share` and `test_share` say in which share of the chunks clippy and tests run."""
+    """Compare `count` programs; the shares say in how many of the chunks clippy and the tests run."""
     compiler = Compiler(find_toolchain(), "2021", LIMITS, math.inf)
     tally = Tally()
     pairs = list(programs(count, seed))

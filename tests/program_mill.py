@@ -1,7 +1,8 @@
+# ruff: noqa: E501 - each program on a line of its own
 """Programs for comparing the verifier with itself: what people write, what models get wrong, and what languages allow.
 
-`programs(count, seed)` yields (source, tests) pairs: task references and wrong answers, mutations of them by token and by
-line, and `FEATURES`, small programs that each use one corner of the language.
+`programs(count, seed)` yields (source, tests) pairs: task references and wrong answers, mutations of them by token and
+by line, and `FEATURES`, small programs that each use one corner of the language.
 """
 
 import json

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - each program on a line of its own
 """The verifier against real rustc."""
 
 import random

@@ -5,8 +5,8 @@ has no error. rustc 1.95 carries on after nearly every error, so a module's erro
 alone. Where that is not certain, smaller batches or a compiler for one program decide:
 
 - the compiler crashed or ran into a limit: the batch is split, small ones go program by program;
-- it stopped early (a canary warning is missing): modules that certainly stopped it leave; when none is certain, those with
-  errors go on in two halves, the others together;
+- it stopped early (a canary warning is missing): modules that certainly stopped it leave; when none is certain, those
+  with errors go on in two halves, the others together;
 - an error points at no module, at the code added for `fn main`, or could stem from a neighbour's impl.
 """
 

@@ -2,10 +2,10 @@
 the C library's names.
 
 - Code that runs before `main`, or in place of a C function or the allocator: such a program is not tested at all.
-- Comparisons of its own (`impl PartialEq`, `impl PartialOrd`): equality is only believed between values of the same types
-  of the program; when a comparison does not look at both sides, or mentions `true`, they must also print alike.
-- Traits of its own for types of others: a method called `is_some` or `contains` could answer in the standard one's place.
-  They are hidden from the tests, unless the tests do not compile without them.
+- Comparisons of its own (`impl PartialEq`, `impl PartialOrd`): equality is only believed between values of the same
+  types of the program; when a comparison does not look at both sides, or mentions `true`, they must also print alike.
+- Traits of its own for types of others: a method called `is_some` or `contains` could answer in the standard one's
+  place. They are hidden from the tests, unless the tests do not compile without them.
 
 Not covered: a comparison that looks at both sides and lies all the same; tests that should not be fooled by it compare
 fields, or values of standard types. A function that returns a type of its own where the task wants a standard one is
@@ -77,8 +77,8 @@ def _runs_outside(code: str) -> bool:
 def _replaces_symbols(source: str, code: str) -> bool:
     """Whether exported functions could take the place of the C library's that assertions rely on, such as `memcmp`.
 
-    A plain `#[no_mangle] pub extern "C" fn name` is fine when nothing in this process is called so; anything less plain,
-    such as an export written by a macro, is not tested.
+    A plain `#[no_mangle] pub extern "C" fn name` is fine when nothing in this process is called so; anything less
+    plain, such as an export written by a macro, is not tested.
     """
     if not _EXPORT.search(code):
         return False

@@ -1,18 +1,21 @@
 """The Rust text that is appended to a program so that the harness can run its suite. Pure.
 
 It keeps the program's own names out of the tests' way: the standard macros are defined anew right before the tests, and
-the names that decide what a test means are imported explicitly, which beats `use super::*`. See `defences` for the rest.
+the names that decide what a test means are imported explicitly, which beats `use super::*`. The rest is in `defences`.
 """
 
 from .defences import Defence
 from .suites import COMPARE, REACHED, Case, Suite
 
 _NAMES = (
-    "alloc, bool, char, core, f32, f64, i128, i16, i32, i64, i8, isize, std, str, u128, u16, u32, u64, u8, usize, AsMut, AsRef, "
-    "Box, DoubleEndedIterator, Eq, Err, ExactSizeIterator, Extend, From, FromIterator, Into, IntoIterator, Iterator, None, "
-    "Ok, Option, Ord, PartialEq, PartialOrd, Some, String, ToOwned, ToString, TryFrom, TryInto, Vec"
+    "alloc, bool, char, core, f32, f64, i128, i16, i32, i64, i8, isize, std, str, u128, u16, u32, u64, u8, usize, "
+    "AsMut, AsRef, Box, DoubleEndedIterator, Eq, Err, ExactSizeIterator, Extend, From, FromIterator, Into, "
+    "IntoIterator, Iterator, None, Ok, Option, Ord, PartialEq, PartialOrd, Some, String, ToOwned, ToString, TryFrom, TryInto, Vec"
 )
-_SHIELDED = "column concat dbg eprint eprintln file format_args line module_path stringify thread_local format matches panic print println todo unimplemented unreachable vec write writeln"
+_SHIELDED = (
+    "column concat dbg eprint eprintln file format format_args line matches module_path panic print println stringify "
+    "thread_local todo unimplemented unreachable vec write writeln"
+)
 
 
 def glue(suite: Suite, defence: Defence, block: str, ours: str, own: str, key: int) -> str:
@@ -29,7 +32,8 @@ def glue(suite: Suite, defence: Defence, block: str, ours: str, own: str, key: i
     calls = "".join(f"{i} => ::{ours}::outcome({_call(case)}), " for i, case in enumerate(suite.cases))
     table = ", ".join(_test_value(case, ours) for case in suite.cases)
     hidden = "".join(f"#[allow(unused)] use ::{ours}::names::Hidden as {name};\n" for name in defence.hidden_traits)
-    shield = f"{hidden}{_macros(defence, ours, own)}pub mod items {{ #[allow(unused_imports)] use super::*;\n{suite.items}\n}}\n"
+    items = f"pub mod items {{ #[allow(unused_imports)] use super::*;\n{suite.items}\n}}\n"
+    shield = f"{hidden}{_macros(defence, ours, own)}{items}"
     return (
         f"\n#[doc(hidden)] pub mod {block} {{\n#[allow(unused_imports)] use super::*;\n"
         f"#[allow(unused_imports)] pub use ::{ours}::names::{{{_NAMES}}};\n"
@@ -65,10 +69,11 @@ def _macros(defence: Defence, ours: str, own: str) -> str:
         equal, other = (f'::{ours}::{name}(l, r, "{own}")' for name in ("same_text", "other_text"))
     check, pair = f"::{ours}::check", "match (&$l, &$r) { (l, r) =>"
     shown = f"::{ours}::shown(l, r);"
+    sides = "$l:expr, $r:expr $(, $($t:tt)*)?"
     rules = {
         "assert": f"($c:expr $(, $($t:tt)*)?) => {{ {check}($c) }}",
-        "assert_eq": f"($l:expr, $r:expr $(, $($t:tt)*)?) => {{ {pair} {{ {shown} {check}({equal} & (*l == *r)) }} }} }}",
-        "assert_ne": f"($l:expr, $r:expr $(, $($t:tt)*)?) => {{ {pair} {{ {shown} {check}({other} & (*l != *r)) }} }} }}",
+        "assert_eq": f"({sides}) => {{ {pair} {{ {shown} {check}({equal} & (*l == *r)) }} }} }}",
+        "assert_ne": f"({sides}) => {{ {pair} {{ {shown} {check}({other} & (*l != *r)) }} }} }}",
     }
     rules |= {f"debug_{name}": rule for name, rule in rules.items()}
     rules[COMPARE] = f"(($l:expr) ($op:tt) ($r:expr)) => {{ {pair} {check}({types} & (*l $op *r)) }} }}"

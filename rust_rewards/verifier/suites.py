@@ -156,7 +156,7 @@ def _make_public(node: tree_sitter.Node, edits: list[tuple[int, int, bytes]]) ->
 
 
 def _add_end(function: tree_sitter.Node, edits: list[tuple[int, int, bytes]]) -> bool:
-    """Let a function that can only end at its last brace say that it was reached; return whether it is such a function."""
+    """Let a function that can only end at its last brace say that it got there; return whether it is such a one."""
     body = function.child_by_field_name("body")
     if body is None or function.child_by_field_name("return_type") or _LEAVES.search((body.text or b"").decode()):
         return False

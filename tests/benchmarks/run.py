@@ -1,10 +1,10 @@
-"""Every claim of speed in the README, measured: both sides in the same run on the same cores, medians of several rounds.
+"""Every claim of speed in the README, measured: both sides in the same run, on the same cores, medians of the rounds.
 
     make bench                                  # all, and the README's table
     python tests/benchmarks/run.py --rounds 1 --only check_half
 
-A ratio is the median over rounds of (time of the plain way / time of `verify`). Each round's programs carry a comment of
-their own, so that no cache helps. The plain way runs unconfined, `verify` confined.
+A ratio is the median over rounds of (time of the plain way / time of `verify`). Each round's programs carry a comment
+of their own, so that no cache helps. The plain way runs unconfined, `verify` confined.
 """
 
 import argparse
