@@ -12,8 +12,10 @@ from maxrl_testbed import (
     tiny_model,
     tiny_tokenizer,
 )
+from trl.trainer.utils import RepeatSampler
 
 from trainers import MaxRLTrainer
+from trainers.epoch_order import ReplayedSampler
 from trainers.maxrl_trainer import SCHEDULE_STATE_NAME
 
 SCHEDULES = {
@@ -111,3 +113,20 @@ def test_a_checkpoint_without_schedule_state_starts_the_schedule_afresh_and_says
     resumed.train(resume_from_checkpoint=checkpoint_path(tmp_path, CUT))
     assert "has no maxrl_schedule.json, so maxrl_schedule='adaptive' starts afresh" in caplog.text
     assert len(steps_of(resumed)) == STEPS
+
+
+def test_the_order_of_prompts_is_that_of_trl_in_every_epoch_also_when_begun_in_a_later_one():
+    def sampler():
+        return RepeatSampler(range(7), mini_repeat_count=2, batch_size=3, repeat_count=2, seed=5)
+
+    uninterrupted = sampler()
+    epochs = [list(uninterrupted) for _ in range(3)]
+    assert epochs[0] != epochs[1] != epochs[2]
+    ours = ReplayedSampler(sampler(), seed=5)
+    for epoch, expected in enumerate(epochs):
+        ours.set_epoch(epoch)
+        assert list(ours) == expected
+    resumed = ReplayedSampler(sampler(), seed=5)
+    resumed.set_epoch(2)
+    assert list(resumed) == epochs[2]
+    assert len(resumed) == len(epochs[2])

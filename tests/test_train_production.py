@@ -39,7 +39,7 @@ def test_grpo_takes_its_place_when_maxrl_is_not_wanted(tmp_path):
 
 def test_a_given_model_replaces_the_supervised_start(tmp_path):
     found = phases(run(tmp_path, MODEL="tiny", START_MODEL="recipes/tiny/checkpoint"))
-    assert list(found)[0] == "before"
+    assert next(iter(found)) == "before"
     assert "--model_name_or_path recipes/tiny/checkpoint" in found["maxrl"]
 
 
