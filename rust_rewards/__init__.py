@@ -5,10 +5,11 @@ metrics), `scoring` (verdict and metrics -> score), `rewards` (what TRL calls). 
 and loads neither torch nor trl.
 """
 
+import importlib
+from typing import Any
+
 from .ast_metrics import AstMetrics, analyze_ast
 from .completions import extract_rust
-from .judge import get_judge_reward
-from .judge_config import JudgeConfig
 from .rewards import (
     ast_reward,
     clippy_reward,
@@ -44,3 +45,11 @@ __all__ = [
     "tests_reward",
     "verify",
 ]
+
+_JUDGE = {"JudgeConfig": "judge_config", "get_judge_reward": "judge"}  # loaded on first use: it brings asyncio along
+
+
+def __getattr__(name: str) -> Any:
+    if name in _JUDGE:
+        return getattr(importlib.import_module(f".{_JUDGE[name]}", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
