@@ -13,6 +13,7 @@ Not here: which runs (`compare.py`, `sweep.py`), tables and plots (`experiment_r
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -323,7 +324,8 @@ def run_program(command: Sequence[str], log: Path) -> None:
         RuntimeError: When it fails; the message holds its last lines.
     """
     with log.open("a", encoding="utf-8") as out:
-        process = subprocess.Popen([sys.executable, *command], stdout=out, stderr=subprocess.STDOUT)
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}  # the error is to be the last line of the log
+        process = subprocess.Popen([sys.executable, *command], env=environment, stdout=out, stderr=subprocess.STDOUT)
         try:
             status = process.wait()
         except KeyboardInterrupt:

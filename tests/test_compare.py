@@ -21,6 +21,7 @@ from experiments import (  # noqa: E402
     carry_out_one,
     final_scores,
     measure,
+    run_program,
     solved_reward,
     whole_batch,
 )
@@ -296,12 +297,15 @@ def test_a_run_is_trained_evaluated_measured_and_kept(tiny_plan):
         carry_out_one(tiny_plan, Run("grpo", 1, {**run.options, "learning_rate": 1.0}))
 
 
-@pytest.mark.slow
-def test_a_run_that_fails_says_why_and_leaves_no_result(tiny_plan):
-    run = Run("bad", 1, {"maxrl_weight_temperature": 0.0})
-    with pytest.raises(RuntimeError, match=r"maxrl.py ended with status 2, see .*train.txt:(.|\n)*got 0\.0"):
-        carry_out_one(tiny_plan, run)
-    assert not (tiny_plan.output_dir / "runs/bad/seed-1/result.json").exists()
+def test_a_program_that_fails_is_reported_with_its_last_lines(tmp_path):
+    program = tmp_path / "recipe.py"
+    program.write_text("import sys\nfor i in range(40):\n    print('line', i)\nsys.exit('error: no such model')\n")
+    with pytest.raises(RuntimeError) as failure:
+        run_program([str(program)], tmp_path / "log.txt")
+    told = str(failure.value).splitlines()
+    assert told[0] == f"recipe.py ended with status 1, see {tmp_path}/log.txt:"
+    assert told[-1].strip() == "error: no such model"
+    assert len(told) == 1 + 15
 
 
 def test_the_flags_of_a_run_are_understood_by_the_recipe(tmp_path):
