@@ -242,7 +242,7 @@ def test_the_advantage_is_the_ratio_of_steps_to_grpo_with_as_many_samples():
         (compare, ["--seeds", "1", "1"], "names a seed twice"),
         (compare, ["--steps", "0"], "--steps is 0; it must be at least 1"),
         (compare, ["--config", "no.yaml"], "No recipe no.yaml"),
-        (compare, ["--learning_rates", "1e-4", "--tuning_seed", "2"], "--tuning_seed 2 is one of --seeds"),
+        (compare, ["--learning_rates", "1e-4", "3e-4", "--tuning_seed", "2"], "--tuning_seed 2 is one of --seeds"),
         (sweep, ["--samples", "5"], "5 samples per prompt do not divide the 64 completions"),
         (sweep, ["--thresholds", "--samples", "--temperatures"], "Nothing to vary"),
     ],
