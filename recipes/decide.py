@@ -21,6 +21,7 @@ Exit code: 0 proceed, 10 adjust, 20 reconsider, 2 unusable input.
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -31,7 +32,18 @@ from estimates import Interval
 from result_files import DECISION, EVALUATION, read_result, write_json
 from training_history import Step, at_end, at_start, read_history, series
 
+STILL = 0.01  # KL per token below which the policy is still where it started
 EXIT_CODES = {"proceed": 0, "adjust": 10, "reconsider": 20}
+
+
+ADVICE = {
+    "proceed": "the full run, with the same settings (grpo_phase2.yaml)",
+    "loss": "no further run; read samples of both models (recipes/generate.py --compare), then check the reward "
+    "(python -m rust_rewards selftest)",
+    "entropy": "--temperature 1.0 or above and --entropy_coef 0.01: the model has stopped exploring",
+    "easy": "harder tasks, or the curriculum (trainers.curriculum): most groups are solved already",
+    "hard": "easier tasks first (trainers.curriculum), or --num_generations doubled: most groups never succeed",
+}
 
 
 @dataclass(frozen=True)
@@ -100,8 +112,8 @@ def decide(
     limits = thresholds or Thresholds()
     metrics = {entry["metric"]: entry for entry in compare(before, after)["metrics"]}
     checks = [
-        check_reward(metrics["mean_reward"], before, limits),
-        check_correctness(metrics),
+        check_reward(metrics["mean_reward"], before, steps, limits),
+        check_correctness(metrics, before),
         check_kl(steps, limits),
         check_entropy(steps, limits),
         check_signal(steps, metrics, limits),
@@ -120,7 +132,9 @@ def decide(
     }
 
 
-def check_reward(entry: Mapping[str, Any], before: Mapping[str, Any], limits: Thresholds) -> Check:
+def check_reward(
+    entry: Mapping[str, Any], before: Mapping[str, Any], steps: Sequence[Step], limits: Thresholds
+) -> Check:
     """Compare the reward gain with what the reference solutions leave to gain."""
     ceiling = before["task_set"]["reference_reward"]
     name, condition = "reward gain of the reachable range", f">= {limits.min_relative_gain:g}"
@@ -135,10 +149,10 @@ def check_reward(entry: Mapping[str, Any], before: Mapping[str, Any], limits: Th
     shown = f"{gain:.2f} ({shown}, references {ceiling:.2f})"
     if gain >= limits.min_relative_gain:
         return Check(name, gain, shown, condition, "proceed")
-    return Check(name, gain, shown, condition, "adjust", ADVICE["slow"])
+    return Check(name, gain, shown, condition, "adjust", _faster(steps))
 
 
-def check_correctness(metrics: Mapping[str, Mapping[str, Any]]) -> Check:
+def check_correctness(metrics: Mapping[str, Mapping[str, Any]], before: Mapping[str, Any]) -> Check:
     """Look at the interval of the gain in pass@1, or in the compile rate when nothing ever passes."""
     solved = metrics["pass@1"]
     nobody = solved["before"] == solved["after"] == 0
@@ -150,7 +164,9 @@ def check_correctness(metrics: Mapping[str, Mapping[str, Any]]) -> Check:
         return Check(name, interval.difference, shown, "lower limit > 0", "proceed")
     if interval.high < 0:
         return Check(name, interval.difference, shown, "lower limit > 0", "reconsider", ADVICE["loss"])
-    return Check(name, interval.difference, shown, "lower limit > 0", "adjust", ADVICE["unclear"])
+    drawn = before["sampling"].get("num_samples", 1)
+    advice = f"recipes/evaluate.py --num_samples {4 * drawn} (was {drawn}) on both sides, for half the interval"
+    return Check(name, interval.difference, shown, "lower limit > 0", "adjust", advice)
 
 
 def check_kl(steps: Sequence[Step], limits: Thresholds) -> Check:
@@ -211,23 +227,19 @@ def _upper_limit(name: str, value: float | None, limit: float, advice: str) -> C
     return Check(name, value, f"{value:.3f}", condition, verdict, "" if verdict == "proceed" else advice)
 
 
+def _faster(steps: Sequence[Step]) -> str:
+    moved, rate = at_end(steps, "kl"), max(series(steps, "learning_rate")[1], default=0.0)
+    if moved is not None and moved < STILL and rate:
+        return f"--learning_rate {2 * rate:.2g} (was {rate:.2g}): the model has hardly moved from where it started"
+    epochs = math.ceil(max(series(steps, "epoch")[1], default=0.0))
+    known = f" {2 * epochs} (was {epochs})" if epochs else ", doubled"
+    return f"--num_train_epochs{known}: it gains, but slowly"
+
+
 def _slower(steps: Sequence[Step]) -> str:
     highest = max(series(steps, "learning_rate")[1], default=0.0)
     known = f" {highest / 2:.2g} (was {highest:.2g})" if highest else ", halved"
     return f"--learning_rate{known} or a larger --beta: the model drifts away from where it started"
-
-
-ADVICE = {
-    "proceed": "the full run, with the same settings (grpo_phase2.yaml)",
-    "loss": "stop and read samples of both models (recipes/generate.py --compare); then check the reward "
-    "with "
-    "`python -m rust_rewards selftest` before any further run",
-    "slow": "more epochs (--num_train_epochs, doubled) or, when KL stays below 0.01, twice the --learning_rate",
-    "unclear": "evaluate with more samples (--num_samples, fourfold) to narrow the interval, then more epochs",
-    "entropy": "--temperature 1.0 or above and an --entropy_coef of 0.01: the model stopped exploring",
-    "easy": "harder tasks, or the curriculum (trainers.curriculum): most groups are solved already",
-    "hard": "easier tasks first (trainers.curriculum), or --num_generations doubled: most groups never succeed",
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

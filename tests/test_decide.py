@@ -39,7 +39,15 @@ def test_small_reward_gain_asks_for_more_training():
     result = decide(evaluation(10, 0.0), evaluation(11, 0.75), steps())
     assert result["decision"] == "adjust"
     assert verdict_of(result, "reward gain")["value"] == pytest.approx(0.05)
-    assert "--num_train_epochs" in result["next_settings"][0]
+    assert result["next_settings"] == ["--num_train_epochs, doubled: it gains, but slowly"]
+
+
+def test_small_gain_of_a_model_that_hardly_moved_asks_for_a_higher_rate():
+    still = steps(last={"kl": 0.005, "epoch": 5.0})
+    result = decide(evaluation(10, 0.0), evaluation(11, 0.75), still)
+    assert result["next_settings"][0].startswith("--learning_rate 2e-05 (was 1e-05)")
+    moved = decide(evaluation(10, 0.0), evaluation(11, 0.75), steps(last={"epoch": 5.0}))
+    assert moved["next_settings"][0].startswith("--num_train_epochs 10 (was 5)")
 
 
 def test_uncertain_correctness_asks_for_more_samples():
@@ -47,7 +55,7 @@ def test_uncertain_correctness_asks_for_more_samples():
     result = decide(evaluation(10, 0.0), evaluation(16, 0.05), steps())
     assert result["decision"] == "adjust"
     assert verdict_of(result, "pass@1")["verdict"] == "adjust"
-    assert "--num_samples" in result["next_settings"][0]
+    assert "--num_samples 4 (was 1)" in result["next_settings"][0]
 
 
 def test_compile_rate_stands_in_while_nothing_passes():
