@@ -1,7 +1,11 @@
 """The curriculum: its choices on hand-worked successes, then inside a real trainer, stopped and resumed."""
 
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from datasets import Dataset, IterableDataset
@@ -251,3 +255,17 @@ def test_streamed_dataset_is_refused(tmp_path):
         CurriculumGRPOTrainer(
             tiny_model(), Worth(), args=config(tmp_path, config_kind=GRPOConfig), train_dataset=stream
         )
+
+
+@pytest.mark.slow
+def test_two_processes_keep_the_same_curriculum(tmp_path):
+    script = Path(__file__).parent / "curriculum_two_ranks.py"
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone"]
+    environment = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [*launch, str(script), str(tmp_path)], env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    first, second = (json.loads((tmp_path / f"rank-{rank}.json").read_text()) for rank in (0, 1))
+    assert first == second
+    assert first["generation"] == STEPS
