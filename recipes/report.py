@@ -37,7 +37,7 @@ from figures import (
 )
 from result_files import ANALYSIS, EVALUATION, ResultFileError, read_result, write_text
 from sample_scores import component_averages
-from training_history import Step, at_end, at_start, epoch_summaries, find_history, read_history, series
+from training_history import Step, at_end, at_start, epoch_table, find_history, read_history, series
 
 BAD_OF_A_KIND = 8  # error codes shown in a table
 CURVES: tuple[tuple[str, str, dict[str, str]], ...] = (
@@ -199,12 +199,7 @@ def _draw_titled(title: str, unit: str, curves: Mapping[str, Any], axis: Any) ->
 
 
 def _epochs(steps: Sequence[Step]) -> str:
-    columns = ("avg_reward", "reward_std", "reward_min", "reward_max", "compile_success_rate", "loss", "kl", "entropy")
-    rows = [["epoch", "steps", "reward", "std", "min", "max", "compiles", "loss", "KL", "entropy"]]
-    for epoch in epoch_summaries(steps):
-        cells = [f"{epoch[name]:.3f}" if name in epoch else "-" for name in columns]
-        rows.append([f"{epoch['epoch']:.0f}", f"{epoch['steps']:.0f}", *cells])
-    return f"<h3>Epochs (means over logged steps)</h3>{html.table(rows)}"
+    return f"<h3>Epochs (means over logged steps)</h3>{html.table(epoch_table(steps))}"
 
 
 def _components(run: Run) -> str:

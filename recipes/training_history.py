@@ -1,21 +1,36 @@
 """Reads what a training run recorded: `training_history.json`, or the trainer's own `trainer_state.json`.
 
+    python recipes/training_history.py outputs/tiny-phase1        # one line per epoch
+
 Each step becomes a flat dictionary of numbers under the names of `rl_training.log` (`avg_reward`, `kl`, ...)
 beside everything else the trainer logged. A value that was not measured is absent.
 Not here: what the numbers mean (`decide.py`) and look like (`report.py`).
 """
 
+import argparse
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from comparison import format_table
 from result_files import ResultFileError, read_json
 
 from trainers.callbacks import COLUMNS, HISTORY_NAME, log_row
 
 MADE_BY = "recipes/grpo.py (it writes training_history.json with every checkpoint and at the end)"
 WINDOW = 0.25  # the share of a run that "at its start" and "at its end" mean
+EPOCH_COLUMNS = {
+    "avg_reward": "reward",
+    "reward_std": "std",
+    "reward_min": "min",
+    "reward_max": "max",
+    "compile_success_rate": "compiles",
+    "loss": "loss",
+    "kl": "KL",
+    "entropy": "entropy",
+}
 Step = dict[str, float]
 
 
@@ -83,6 +98,15 @@ def epoch_summaries(steps: Sequence[Step]) -> list[dict[str, float]]:
     ]
 
 
+def epoch_table(steps: Sequence[Step]) -> list[list[str]]:
+    """Return the summary of each epoch as cells of a table, the heading first."""
+    rows = [["epoch", "steps", *EPOCH_COLUMNS.values()]]
+    for epoch in epoch_summaries(steps):
+        cells = [f"{epoch[name]:.3f}" if name in epoch else "-" for name in EPOCH_COLUMNS]
+        rows.append([f"{epoch['epoch']:.0f}", f"{epoch['steps']:.0f}", *cells])
+    return rows
+
+
 def _numbers(step: Mapping[str, Any]) -> Step:
     flat = {**(step.get("metrics") or {}), **step}
     numbers = {key: float(value) for key, value in flat.items() if isinstance(value, int | float)}
@@ -95,3 +119,19 @@ def _width(values: Sequence[float]) -> int:
 
 def _mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the epochs of a run; return the exit code (2 for a history that cannot be read)."""
+    parser = argparse.ArgumentParser(description="Print one line per epoch of a training run.")
+    parser.add_argument("history", help="training_history.json, trainer_state.json, or the run's folder.")
+    try:
+        print(format_table(epoch_table(read_history(parser.parse_args(argv).history))))
+    except ResultFileError as err:
+        print(f"training_history.py: {err}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

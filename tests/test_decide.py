@@ -8,6 +8,7 @@ from workflow_testbed import evaluation, steps
 # isort: split
 from decide import EXIT_CODES, Thresholds, decide, main
 from training_history import at_end, at_start, epoch_summaries, read_history, series
+from training_history import main as print_epochs
 
 
 def verdict_of(result, start):
@@ -159,3 +160,12 @@ def test_tasks_already_at_the_reference_ask_for_harder_ones():
     result = decide(evaluation(30, 0.5), evaluation(30, 0.75), steps())
     assert verdict_of(result, "reward gain")["verdict"] == "adjust"
     assert any("harder tasks" in setting for setting in result["next_settings"])
+
+
+def test_epochs_are_printed_one_a_line(tmp_path, capsys):
+    history = {"steps": [{"iteration": 1, "epoch": 0.5, "avg_reward": 2.0}, {"iteration": 2, "epoch": 2.0}]}
+    (tmp_path / "training_history.json").write_text(json.dumps(history))
+    assert print_epochs([str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:3] for line in lines[2:]] == [["1", "1", "2.000"], ["2", "1", "-"]]
+    assert print_epochs([str(tmp_path / "none.json")]) == 2
