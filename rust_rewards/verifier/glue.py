@@ -9,8 +9,9 @@ from .suites import COMPARE, REACHED, Case, Suite
 
 _NAMES = (
     "alloc, bool, char, core, f32, f64, i128, i16, i32, i64, i8, isize, std, str, u128, u16, u32, u64, u8, usize, "
-    "AsMut, AsRef, Box, DoubleEndedIterator, Eq, Err, ExactSizeIterator, Extend, From, FromIterator, Into, "
-    "IntoIterator, Iterator, None, Ok, Option, Ord, PartialEq, PartialOrd, Some, String, ToOwned, ToString, TryFrom, TryInto, Vec"
+    "AsMut, AsRef, Box, DoubleEndedIterator, Eq, Err, ExactSizeIterator, Extend, From, FromIterator, "
+    "Into, IntoIterator, Iterator, None, Ok, Option, Ord, PartialEq, PartialOrd, Some, String, ToOwned, "
+    "ToString, TryFrom, TryInto, Vec"
 )
 _SHIELDED = (
     "column concat dbg eprint eprintln file format format_args line matches module_path panic print println stringify "

@@ -49,10 +49,12 @@ def corpus(count: int, broken_share: float) -> list[tuple[str, str]]:
     wanted = [chance.choice(good) for _ in range(count)]
     if not broken_share:
         return wanted
-    edited = [(mutated(source, chance), tests) for source, tests in wanted]
+    edited = [(mutated(source, chance), tests) for source, tests in wanted * 2]
     compiles = [v.compiles for v in verify([source for source, _ in edited], limits=LIMITS)]
-    bad = [pair for pair, ok in zip(edited, compiles, strict=True) if not ok]
-    return (bad * 4)[: round(count * broken_share)] + wanted[: count - round(count * broken_share)]
+    bad = [pair for pair, ok in zip(edited, compiles, strict=True) if not ok][: round(count * broken_share)]
+    mixed = bad + wanted[: count - len(bad)]
+    chance.shuffle(mixed)
+    return mixed
 
 
 def marked(programs: list[tuple[str, str]], mark: str) -> list[tuple[str, str]]:
