@@ -2,10 +2,11 @@
 the C library's names.
 
 - Code that runs before `main`, or in place of a C function or the allocator: such a program is not tested at all.
+- Traits of its own for types of others, with a method such as `is_some` that the tests call: it could answer in the
+  standard one's place. Not tested either.
 - Comparisons of its own (`impl PartialEq`, `impl PartialOrd`): equality is only believed between values of the same
-  types of the program; when a comparison does not look at both sides, or mentions `true`, they must also print alike.
-- Traits of its own for types of others: a method called `is_some` or `contains` could answer in the standard one's
-  place. They are hidden from the tests, unless the tests do not compile without them.
+  types of the program; when a comparison does not look at both sides, or mentions `true`, they must also print alike,
+  and when the printing is its own as well, nothing that involves such types is believed.
 
 Not covered: a comparison that looks at both sides and lies all the same; tests that should not be fooled by it compare
 fields, or values of standard types. A function that returns a type of its own where the task wants a standard one is
@@ -34,6 +35,15 @@ _EXPORTED = re.compile(
 )
 _DERIVE = re.compile(r"#\s*\[\s*derive\s*\([^()]*\)\s*\]")
 _COMPARISON = re.compile(r"\bPartial(?:Eq|Ord)\b")
+_NOMINAL = ("struct_item", "enum_item", "union_item")
+_STANDARD_TYPES = frozenset(b"Option Result Vec String Box HashMap HashSet BTreeMap BTreeSet VecDeque Rc Arc".split())
+_STANDARD_METHODS = frozenset(
+    b"is_some is_none is_ok is_err is_some_and is_ok_and unwrap unwrap_or unwrap_err unwrap_or_default expect err ok "
+    b"expect_err take as_ref as_deref as_str as_slice into borrow clone to_string to_vec to_owned contains is_empty len "
+    b"contains_key iter iter_mut into_iter get get_mut first last pop push insert remove keys values starts_with chars "
+    b"ends_with bytes trim lines split eq ne cmp partial_cmp lt le gt ge max min all any abs signum pow round is_nan "
+    b"is_finite is_positive is_negative sum product count rev map filter collect find position nth next".split()
+)
 _METHODS = frozenset((b"eq", b"ne", b"partial_cmp", b"lt", b"le", b"gt", b"ge", b"cmp"))
 
 
@@ -42,31 +52,28 @@ class Defence:
     """How to guard one program's tests.
 
     Attributes:
-        testable (`bool`): Nothing in it could run outside of the functions that tests call.
-        same_types (`bool`): Only believe comparisons between values of the same types of its own.
-        same_text (`bool`): Moreover, only when both print alike.
-        hidden_traits (`tuple[str, ...]`): Traits to hide from the tests.
+        testable (`bool`): Nothing in it could run outside of the functions that tests call, or in place of a method.
+        belief (`str`): Which comparisons of its own types are believed: `"all"`, between values of the
+            `"same_types"`, of the `"same_text"` moreover, or `"none"`.
     """
 
     testable: bool = True
-    same_types: bool = False
-    same_text: bool = False
-    hidden_traits: tuple[str, ...] = ()
+    belief: str = "all"
 
 
 def defence_for(source: str, tests: str) -> Defence:
     """Read a program that compiles, and what is to be run on it."""
     seen = scan(source)
     code = seen.code if seen.plain else source
-    own_comparison = bool(_COMPARISON.search(_DERIVE.sub("", code)))
-    suspicious = (b"PartialEq" in source.encode() or b"impl" in source.encode()) and (own_comparison or "trait" in code)
-    nodes = list(_walk(parse_rust(source.encode()).root_node)) if suspicious else []
-    return Defence(
-        testable=not _runs_outside(code) and not _replaces_symbols(source, code),
-        same_types=own_comparison,
-        same_text=own_comparison and not _compares_both_sides(nodes),
-        hidden_traits=_traits_for_others(nodes, tests),
-    )
+    plain = _DERIVE.sub("", code)
+    own_comparison = bool(_COMPARISON.search(plain))
+    nodes = list(_walk(parse_rust(source.encode()).root_node)) if own_comparison or "trait" in code else []
+    testable = not _runs_outside(code) and not _replaces_symbols(source, code) and not _replaces_methods(nodes, tests)
+    if not own_comparison:
+        return Defence(testable)
+    if _compares_both_sides(nodes):
+        return Defence(testable, "same_types")
+    return Defence(testable, "none" if re.search(r"\bDebug\b", plain) else "same_text")
 
 
 def _runs_outside(code: str) -> bool:
@@ -128,19 +135,26 @@ def _uses_both_sides(method: tree_sitter.Node) -> bool:
     return pattern is not None and {b"self", pattern.text} <= words and b"true" not in words
 
 
-def _traits_for_others(nodes: list[tree_sitter.Node], tests: str) -> tuple[str, ...]:
-    """Traits of the program that it implements for types that are not its own, and that the tests do not name."""
-    own = {
-        _name(node.child_by_field_name("name"))
-        for node in nodes
-        if node.type in ("struct_item", "enum_item", "union_item")
-    }
-    traits = {_name(node.child_by_field_name("name")) for node in nodes if node.type == "trait_item"}
-    impls = [node for node in nodes if node.type == "impl_item"]
-    for_others = {
-        _name(node.child_by_field_name("trait")) for node in impls if _name(node.child_by_field_name("type")) not in own
-    }
-    if any(node.type in ("token_tree", "macro_definition") and b"impl" in (node.text or b"") for node in nodes):
-        for_others = traits
-    named = set(re.findall(r"\w+", tests))
-    return tuple(sorted(name.decode() for name in traits & for_others if name.decode() not in named))
+def _replaces_methods(nodes: list[tree_sitter.Node], tests: str) -> bool:
+    """Whether a trait of the program could answer for a standard method that the tests call: it has a method of that
+    name, and an implementation for a type that is not clearly its own; or all of that could come out of a macro."""
+    called = set(re.findall(rb"\.\s*(\w+)\s*(?:\(|::)", tests.encode())) & _STANDARD_METHODS
+    traits = [node for node in nodes if node.type == "trait_item"]
+    bodies = [node.text or b"" for node in nodes if node.type in ("token_tree", "macro_definition")]
+    if any(re.search(rb"\btrait\b|\bimpl\b", body) and called & set(re.findall(rb"\w+", body)) for body in bodies):
+        return True
+    guilty = {_name(trait.child_by_field_name("name")) for trait in traits if called & _methods(trait)}
+    own = {_name(node.child_by_field_name("name")) for node in nodes if node.type in _NOMINAL} - _STANDARD_TYPES
+    impls = [node for node in nodes if node.type == "impl_item" and _name(node.child_by_field_name("trait")) in guilty]
+    return any(_name(impl.child_by_field_name("type")) not in own - _parameters(impl) for impl in impls)
+
+
+def _methods(trait: tree_sitter.Node) -> set[bytes]:
+    kinds = ("function_item", "function_signature_item")
+    return {(node.child_by_field_name("name") or node).text or b"" for node in _walk(trait) if node.type in kinds}
+
+
+def _parameters(impl: tree_sitter.Node) -> set[bytes]:
+    """The names of an impl's generic parameters."""
+    declared = impl.child_by_field_name("type_parameters")
+    return set(re.findall(rb"\w+", (declared.text or b"") if declared else b""))

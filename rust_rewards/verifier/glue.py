@@ -32,9 +32,8 @@ def glue(suite: Suite, defence: Defence, block: str, ours: str, own: str, key: i
     """
     calls = "".join(f"{i} => ::{ours}::outcome({_call(case)}), " for i, case in enumerate(suite.cases))
     table = ", ".join(_test_value(case, ours) for case in suite.cases)
-    hidden = "".join(f"#[allow(unused)] use ::{ours}::names::Hidden as {name};\n" for name in defence.hidden_traits)
     items = f"pub mod items {{ #[allow(unused_imports)] use super::*;\n{suite.items}\n}}\n"
-    shield = f"{hidden}{_macros(defence, ours, own)}{items}"
+    shield = f"{_macros(defence, ours, own)}{items}"
     return (
         f"\n#[doc(hidden)] pub mod {block} {{\n#[allow(unused_imports)] use super::*;\n"
         f"#[allow(unused_imports)] pub use ::{ours}::names::{{{_NAMES}}};\n"
@@ -63,11 +62,13 @@ def _test_value(case: Case, ours: str) -> str:
 
 def _macros(defence: Defence, ours: str, own: str) -> str:
     """The assertions, in the standard library's meaning; then whatever else a program could redefine."""
-    equal = other = types = "true"
-    if defence.same_types:
-        equal = other = types = f'::{ours}::same_types(l, r, "{own}")'
-    if defence.same_text:
-        equal, other = (f'::{ours}::{name}(l, r, "{own}")' for name in ("same_text", "other_text"))
+    asked = {
+        "all": ("", "", ""),
+        "same_types": ("same_types", "same_types", "same_types"),
+        "same_text": ("same_text", "other_text", "same_types"),
+        "none": ("standard", "standard", "standard"),
+    }[defence.belief]
+    equal, other, types = (f'::{ours}::{name}(l, r, "{own}")' if name else "true" for name in asked)
     check, pair = f"::{ours}::check", "match (&$l, &$r) { (l, r) =>"
     shown = f"::{ours}::shown(l, r);"
     sides = "$l:expr, $r:expr $(, $($t:tt)*)?"

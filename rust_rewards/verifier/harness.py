@@ -43,10 +43,6 @@ class SuiteJob:
         """No test of it can be run: see `Defence.testable`, and runs of a `main` that is not there."""
         return not self.defence.testable or (self.suite.runs_main and not self.has_main)
 
-    def seeing_all(self) -> "SuiteJob":
-        """The same with no trait hidden from the tests."""
-        return replace(self, defence=replace(self.defence, hidden_traits=()))
-
 
 @dataclass(frozen=True)
 class SuiteResult:
@@ -76,8 +72,6 @@ def run_batch(compiler: Compiler, jobs: list[SuiteJob]) -> list[SuiteResult]:
         if not blamed:
             unsure = blamed = set(range(len(waiting)))
         settled.update({waiting[p]: run_alone(compiler, jobs[waiting[p]]) for p in unsure - {-1}})
-        again = [waiting[p] for p in blamed - unsure if jobs[waiting[p]].defence.hidden_traits]
-        settled.update(zip(again, run_batch(compiler, [jobs[i].seeing_all() for i in again]), strict=True))
         settled.update({waiting[p]: _not_built(jobs[waiting[p]]) for p in blamed if waiting[p] not in settled})
         waiting = [i for i in waiting if i not in settled]
     return [settled[i] for i in range(len(jobs))]
@@ -105,8 +99,6 @@ def run_alone(compiler: Compiler, job: SuiteJob) -> SuiteResult:
         wall_seconds=BASE_SECONDS + 2 * compiler.limits.wall_seconds,
         output_bytes=_result_bytes([job]),
     )
-    if done.errors and job.defence.hidden_traits:
-        return run_alone(compiler, job.seeing_all())
     if done.errors or (done.broken is not None and not done.stdout):
         return _not_built(job)
     return _read_results(done, [job])[0]
