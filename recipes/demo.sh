@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 out=outputs/demo
-export PYTHONWARNINGS=ignore TRANSFORMERS_VERBOSITY=error HF_HUB_DISABLE_PROGRESS_BARS=1
+export PYTHONWARNINGS=ignore HF_HUB_DISABLE_PROGRESS_BARS=1
 
 measure() {  # 90 held-out prompts, 4 samples each
     python recipes/evaluate.py --model_name_or_path "$1" --tasks recipes/tiny/eval.jsonl \
