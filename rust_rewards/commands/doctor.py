@@ -25,8 +25,8 @@ COVERS = {
 }
 BETTER = {
     "bubblewrap": "",
-    "landlock": "install bubblewrap (`pip install rust-rewards[sandbox]`, or your distribution's package bubblewrap) and "
-    "allow unprivileged user namespaces (in Docker: a seccomp profile that permits them)",
+    "landlock": "install bubblewrap (`pip install rust-rewards[sandbox]`, or your distribution's package bubblewrap) "
+    "and allow unprivileged user namespaces (in Docker: a seccomp profile that permits them)",
     "none": "unset RUST_REWARDS_SANDBOX",
 }
 PROBE = ("pub fn one() -> u8 { 1 }", "assert_eq!(one(), 1);")
