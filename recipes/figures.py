@@ -72,7 +72,7 @@ def draw_shares(axis: Any, entries: Sequence[Mapping[str, Any]]) -> None:
 
 def draw_groups(axis: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     """Draw the share of compiling samples per difficulty, before and after."""
-    names = sorted({*before, *after})
+    names = list(dict.fromkeys([*before, *after]))
     places = range(len(names))
     for side, groups, colour in ((-0.2, before, BEFORE), (0.2, after, AFTER)):
         heights = [100 * groups.get(name, {}).get("metrics", {}).get("compile_rate", 0) for name in names]

@@ -14,6 +14,7 @@ from typing import Any
 
 from estimates import pass_at_k
 
+LEVELS = ("easy", "medium", "hard", "expert")  # the order in which difficulties are shown
 SHOWN = 3  # diagnostics kept per sample, in the compiler's own words
 RATES = {
     "compile_rate": "compiles",
@@ -231,11 +232,11 @@ def _task_summary(task: Mapping[str, Any], samples: Sequence[Mapping[str, Any]],
 
 
 def _grouped(summaries: Sequence[Mapping[str, Any]], column: str) -> dict[str, Any]:
-    names = sorted({"none" if task[column] is None else str(task[column]) for task in summaries})
-    return {
-        name: _mean_of([t for t in summaries if ("none" if t[column] is None else str(t[column])) == name])
-        for name in names
-    }
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for task in summaries:
+        groups.setdefault("none" if task[column] is None else str(task[column]), []).append(task)
+    in_order = sorted(groups, key=lambda name: (LEVELS.index(name) if name in LEVELS else len(LEVELS), name))
+    return {name: _mean_of(groups[name]) for name in in_order}
 
 
 def _mean_of(summaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

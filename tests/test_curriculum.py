@@ -144,6 +144,7 @@ def test_sampler_repeats_prompts_as_trl_does():
 def test_tasks_are_ordered_by_difficulty_where_it_is_known():
     prompts = {"prompt": ["a", "b", "c"]}
     assert easiest_first(Dataset.from_dict(prompts | {"difficulty": [3, 1, 2]})) == [1, 2, 0]
+    assert easiest_first(Dataset.from_dict(prompts | {"difficulty": ["hard", "easy", "medium"]})) == [1, 2, 0]
     assert easiest_first(Dataset.from_dict(prompts)) == [0, 1, 2]
     assert easiest_first(Dataset.from_dict(prompts | {"difficulty": ["hard", "easy", None]})) == [0, 1, 2]
 

@@ -126,6 +126,12 @@ def test_summary_is_the_mean_over_tasks_of_the_mean_over_samples(tmp_path):
     assert result["by_topic"]["comparison"]["metrics"]["compile_rate"] == 1.0
 
 
+def test_difficulties_are_listed_from_easy_to_expert():
+    names = ["expert", "medium", "easy", "hard"]
+    tasks = [DOUBLE | {"task_id": name, "difficulty": name} for name in names]
+    assert list(summarize(tasks, [], [1])["by_difficulty"]) == ["easy", "medium", "hard", "expert"]
+
+
 def test_result_names_everything_it_depends_on(tmp_path):
     result = read_result(evaluate_samples(tmp_path, "named", [RIGHT]), EVALUATION)
     assert result["toolchain"]["rustc"][0].isdigit()

@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 STATE_NAME = "curriculum.json"
 INDEX_COLUMN = "curriculum_index"
+LEVELS = ("easy", "medium", "hard", "expert")
 
 
 @dataclass(frozen=True)
@@ -114,9 +115,7 @@ class Curriculum:
         self.success: dict[int, float] = {}  # of the last group of each task
         self.streak: dict[int, int] = {}  # groups in a row: above 0 all solved, below 0 all failed
         self.resting: dict[int, int] = {}  # task -> generation at which it comes back
-        self.dealt: list[
-            list[int]
-        ] = []  # this epoch's batches: a resumed run deals them again, to be skipped
+        self.dealt: list[list[int]] = []  # this epoch's batches: a resumed run deals them again, to be skipped
         self._deck: list[int] = []
 
     def deal(self, count: int, batches: int) -> Iterator[list[int]]:
@@ -240,9 +239,7 @@ class CurriculumSampler(Sampler[int]):
             Optimizer passes over one generation.
     """
 
-    def __init__(
-        self, curriculum: Curriculum, mini_repeat_count: int, batch_size: int, repeat_count: int
-    ) -> None:
+    def __init__(self, curriculum: Curriculum, mini_repeat_count: int, batch_size: int, repeat_count: int) -> None:
         self.curriculum = curriculum
         self.mini_repeat_count = mini_repeat_count
         self.batch_size = batch_size
@@ -261,15 +258,15 @@ class CurriculumSampler(Sampler[int]):
 
 
 def easiest_first(dataset: Dataset) -> list[int]:
-    """Return the indices of a dataset by its numeric `difficulty` column; without one, in the order of its "
-    "rows."""
+    """Return the indices of a dataset by its `difficulty` column, numbers or the words of `LEVELS`; without one, or
+    with other values in it, in the order of its rows."""
     rows = range(len(dataset))
-    if "difficulty" not in dataset.column_names:
+    difficulty = dataset["difficulty"] if "difficulty" in dataset.column_names else []
+    ranks = [LEVELS.index(value) if value in LEVELS else value for value in difficulty]
+    if not ranks or not all(isinstance(rank, int | float) for rank in ranks):
+        logger.warning("No difficulty to order the tasks by: the curriculum takes the dataset's own order.")
         return list(rows)
-    difficulty = dataset["difficulty"]
-    if not all(isinstance(value, int | float) for value in difficulty):
-        return list(rows)
-    return sorted(rows, key=lambda row: difficulty[row])
+    return sorted(rows, key=lambda row: ranks[row])
 
 
 class CurriculumMixin:
@@ -316,9 +313,7 @@ class CurriculumMixin:
         rewards_per_func: torch.Tensor = trainer._calculate_rewards(inputs, *args, **kwargs)
         trainer = self
         if trainer.model.training:
-            tasks_B = gather(
-                torch.tensor([row[INDEX_COLUMN] for row in inputs], device=rewards_per_func.device)
-            )
+            tasks_B = gather(torch.tensor([row[INDEX_COLUMN] for row in inputs], device=rewards_per_func.device))
             self.curriculum.record(self._successes(tasks_B, rewards_per_func))
             for name, value in self.curriculum.metrics().items():
                 trainer._metrics["train"][f"curriculum/{name}"].append(value)
