@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from .compiler import Compiler
 from .diagnostics import Located
+from .sandbox import SandboxError
 from .verdict import Diagnostic
 
 # Errors of rustc's lexer and parser that carry a code; a parse error mostly has none.
@@ -67,12 +68,24 @@ def check_alone(compiler: Compiler, source: str, has_main: bool, clippy: bool) -
     kind = "bin" if has_main else "lib"
     done = compiler.run([compiler.check(PROGRAM, kind, clippy)], {PROGRAM: source})
     if done.broken is not None:
+        require_working(compiler, clippy)
         error = Diagnostic("error", None, done.broken, rendered=f"error: {done.broken}\n")
         return Checked(errors=(error,), timed_out=done.timed_out, seconds=done.seconds)
     checked = from_diagnostics((item.diagnostic for item in done.diagnostics), done.seconds)
     if needs_parse_check(checked):
         checked = replace(checked, parses=parses_alone(compiler, source))
     return checked
+
+
+def require_working(compiler: Compiler, clippy: bool) -> None:
+    """Make sure that it was the program that broke the compiler.
+
+    Raises:
+        SandboxError: When the compiler breaks on an empty program as well.
+    """
+    done = compiler.run([compiler.check(PROGRAM, "lib", clippy)], {PROGRAM: ""})
+    if done.broken is not None or done.errors:
+        raise SandboxError(f"rustc does not work: on an empty program, {done.broken or 'it reports errors'}")
 
 
 def parses_alone(compiler: Compiler, source: str) -> bool:

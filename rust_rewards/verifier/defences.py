@@ -41,8 +41,9 @@ _STANDARD_METHODS = frozenset(
     b"is_some is_none is_ok is_err is_some_and is_ok_and unwrap unwrap_or unwrap_err unwrap_or_default expect err ok "
     b"expect_err take as_ref as_deref as_str as_slice into borrow clone to_string to_vec to_owned contains is_empty "
     b"len contains_key iter iter_mut into_iter get get_mut first last pop push insert remove keys values chars "
-    b"starts_with ends_with bytes trim lines split eq ne cmp partial_cmp lt le gt ge max min all any abs signum pow round is_nan "
-    b"is_finite is_positive is_negative sum product count rev map filter collect find position nth next".split()
+    b"starts_with ends_with bytes trim lines split eq ne cmp partial_cmp lt le gt ge max min all any abs signum pow "
+    b"round is_nan is_finite is_positive is_negative sum product count rev map filter collect find position nth "
+    b"next".split()
 )
 _METHODS = frozenset((b"eq", b"ne", b"partial_cmp", b"lt", b"le", b"gt", b"ge", b"cmp"))
 

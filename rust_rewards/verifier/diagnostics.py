@@ -33,7 +33,7 @@ def parse_diagnostics(stderr: str) -> Iterator[Located]:
             message = json.loads(line)
         except json.JSONDecodeError:  # output cut at the limit
             continue
-        if message.get("$message_type", "diagnostic") == "diagnostic" and not is_summary(message):
+        if isinstance(message.get("spans"), list) and not is_summary(message):
             yield located(message)
 
 

@@ -77,7 +77,7 @@ def verify(
 
     Raises:
         ValueError: When list lengths differ, or an option is not one of those allowed.
-        TypeError: When a program is not a string.
+        TypeError: When a program, a test or an entry point is not a string.
         ToolchainError: When there is no usable Rust toolchain.
         SandboxError: When programs cannot be confined on this machine.
 
@@ -92,7 +92,7 @@ def verify(
     ```
     """
     tests, entry_points = _columns(programs, tests, entry_points)
-    _check_options(edition, jobs)
+    _check_options(edition, limits, jobs)
     if not programs:
         return []
     start = time.monotonic()
@@ -225,6 +225,9 @@ def _columns(
         if column is not None and (isinstance(column, str) or len(column) != len(programs)):
             given = "one string" if isinstance(column, str) else f"{len(column)} items"
             raise ValueError(f"{name} holds {given} for {len(programs)} programs; pass one item for each, or None.")
+        wrong = next((item for item in column or () if item is not None and not isinstance(item, str)), None)
+        if wrong is not None:
+            raise TypeError(f"{name} holds {wrong!r}; each item must be a string or None.")
         columns.append([item or "" for item in column] if column is not None else [""] * len(programs))
     for index, program in enumerate(programs):
         if not isinstance(program, str):
@@ -232,7 +235,9 @@ def _columns(
     return columns[0], columns[1]
 
 
-def _check_options(edition: str, jobs: int | None) -> None:
+def _check_options(edition: str, limits: Limits, jobs: int | None) -> None:
+    if not isinstance(limits, Limits):
+        raise TypeError(f"limits is {limits!r}; pass rust_rewards.Limits(...), or leave it out.")
     if edition not in EDITIONS:
         raise ValueError(f"edition is {edition!r}; it may be one of {', '.join(EDITIONS)}.")
     if jobs is not None and (isinstance(jobs, bool) or not isinstance(jobs, int) or jobs < 1):

@@ -19,7 +19,7 @@ from .batch import BASE_SECONDS, INFERENCE, Modules, split
 from .compiler import Compiled, Compiler
 from .defences import Defence
 from .glue import glue
-from .suites import Case, Suite, same_output
+from .suites import Case, Suite, read_suite, same_output
 
 BUILD_SECONDS_PER_PROGRAM = 0.2  # wall limit of a build, some thirty times what a program usually takes
 STATUS = {"p": "passed", "f": "failed", "!": "panicked", "c": "crashed", "t": "timed out"}
@@ -100,8 +100,22 @@ def run_alone(compiler: Compiler, job: SuiteJob) -> SuiteResult:
         output_bytes=_result_bytes([job]),
     )
     if done.errors or (done.broken is not None and not done.stdout):
+        if job is not _TRIVIAL:
+            _require_working(compiler)
         return _not_built(job)
     return _read_results(done, [job])[0]
+
+
+_TRIVIAL = SuiteJob("", read_suite("assert!(true);"))
+
+
+def _require_working(compiler: Compiler) -> None:
+    """Make sure that it was the program that could not be built, linked and run."""
+    found = run_alone(compiler, _TRIVIAL)
+    if found.statuses != ("passed",):
+        raise sandbox.SandboxError(
+            f"tests cannot be built here: a trivial one ended as {found.failure or found.statuses}"
+        )
 
 
 def _build_and_run(compiler: Compiler, modules: Modules, jobs: list[SuiteJob]) -> Compiled:

@@ -204,7 +204,7 @@ def build_native(name: str, toolchain: Toolchain, *flags: str) -> Path:
 
     Several processes may do so at the same time: each builds in a folder of its own and moves the result into place.
     """
-    text = b"".join(path.read_bytes() for path in sorted(NATIVE.glob("*.rs")))
+    text = _native_text()
     key = hashlib.sha256(text + repr((toolchain.version, str(toolchain.sysroot))).encode()).hexdigest()[:16]
     target = cache_folder() / key / (f"lib{name}.rlib" if "--crate-type=rlib" in flags else name)
     if target.exists():
@@ -224,6 +224,12 @@ def build_native(name: str, toolchain: Toolchain, *flags: str) -> Path:
         shutil.copy2(built, half)
         os.replace(half, target)
     return target
+
+
+@functools.cache
+def _native_text() -> bytes:
+    """The helpers' sources as this process found them: an upgrade in place must not change them half-way."""
+    return b"".join(path.read_bytes() for path in sorted(NATIVE.glob("*.rs")))
 
 
 def cache_folder() -> Path:
@@ -255,8 +261,8 @@ def _bwrap_words(bwrap: str, sysroot: str, helper: str) -> list[str]:
             "--hostname",
             "sandbox",
         ),
-        *(*binds, *devices, "--ro-bind", sysroot, sysroot, "--ro-bind", helpers, helpers),
-        *("--size", str(TMP_MIB << 20), "--tmpfs", "/tmp", "--chdir", "/tmp", "--remount-ro", "/", "--"),
+        *("--size", str(TMP_MIB << 20), "--tmpfs", "/tmp", *binds, *devices),
+        *("--ro-bind", sysroot, sysroot, "--ro-bind", helpers, helpers, "--chdir", "/tmp", "--remount-ro", "/", "--"),
     ]
 
 

@@ -186,11 +186,12 @@ enum Status {
     TimedOut = b't',
 }
 
+const KILLED_BY_LIMIT: [i32; 2] = [9, 24]; // the processor time limit ends with SIGKILL or SIGXCPU
 const FRAME: usize = 14; // kind, status, test (4 bytes), proof (8 bytes)
 const STARTED: u8 = 1;
 const FINISHED: u8 = 2;
 const FOLDER_CHECK: Duration = Duration::from_millis(50);
-const FOLDER_ENTRIES: usize = 4096;
+const FOLDER_ENTRIES: usize = 512;
 const FOREIGN_STREAM: i32 = 3; // descriptors from here on are closed in a child, but for its report pipe
 
 /// Run every program's tests and write one line per test: `program test status seconds [output in hex]`.
@@ -280,6 +281,7 @@ struct Child {
     report: i32,
     output: i32, // what `main` prints; -1 for test functions
     first: usize,
+    used: Duration,
 }
 
 impl Child {
@@ -304,7 +306,7 @@ impl Child {
                 close(input);
             }
         }
-        Child { pid, report: reports[0], output: outputs[0], first }
+        Child { pid, report: reports[0], output: outputs[0], first, used: Duration::ZERO }
     }
 
     /// Read reports until the child ends or exceeds its time; return the test to go on with.
@@ -341,8 +343,12 @@ impl Child {
             }
             if !open {
                 self.drain(allowed.saturating_sub(since.elapsed()), &mut printed, cap);
-                // `main` may leave through process::exit; its output then speaks for it, if it ended in order.
-                let status = if self.output >= 0 && self.ended_in_order() { Status::Passed } else { Status::Crashed };
+                let status = match self.wait_status() {
+                    // `main` may leave through process::exit; its output then speaks for it, if it ended in order.
+                    Some(0) if self.output >= 0 => Status::Passed,
+                    Some(status) if KILLED_BY_LIMIT.contains(&(status & 0x7f)) => Status::TimedOut,
+                    _ => Status::Crashed,
+                };
                 *lines += &line(number, test, status, since.elapsed(), &printed);
                 return test + 1;
             }
@@ -375,35 +381,42 @@ impl Child {
         }
     }
 
-    /// Whether the child, which has closed its report pipe, ends by itself and with code 0.
-    fn ended_in_order(&mut self) -> bool {
-        let mut status = 0;
-        let mut usage = [0i64; 18];
+    /// How the child, which has closed its report pipe, ended; `None` when it goes on.
+    fn wait_status(&mut self) -> Option<i32> {
         for _ in 0..200 {
-            if unsafe { wait4(self.pid, &mut status, 1, &mut usage) } == self.pid {
-                self.pid = 0;
-                return status == 0;
+            let mut status = 0;
+            if self.reap(&mut status, 1) {
+                return Some(status);
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        false
+        None
+    }
+
+    fn reap(&mut self, status: &mut i32, options: i32) -> bool {
+        let mut usage = [0i64; 18];
+        if unsafe { wait4(self.pid, status, options, &mut usage) } != self.pid {
+            return false;
+        }
+        let seconds = (usage[0] + usage[2]) as u64;
+        self.used = Duration::from_secs(seconds) + Duration::from_micros((usage[1] + usage[3]) as u64);
+        self.pid = 0;
+        true
     }
 
     /// Kill, reap, and return the processor time used.
-    fn end(self) -> Duration {
-        let mut usage = [0i64; 18];
+    fn end(mut self) -> Duration {
         unsafe {
             if self.pid > 0 {
                 kill(self.pid, 9);
-                wait4(self.pid, std::ptr::null_mut(), 0, &mut usage);
+                self.reap(&mut 0, 0);
             }
             close(self.report);
             if self.output >= 0 {
                 close(self.output);
             }
         }
-        let seconds = (usage[0] + usage[2]) as u64;
-        Duration::from_secs(seconds) + Duration::from_micros((usage[1] + usage[3]) as u64)
+        self.used
     }
 }
 
