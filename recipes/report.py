@@ -313,11 +313,11 @@ def _decision(run: Run) -> str:
     decision = run.decision
     if decision is None:
         return ""
-    rows = [["measured", "value", "needs", ""]]
-    rows += [[c["name"], c["shown"], c["threshold"], c["verdict"]] for c in decision["checks"]]
+    rows = [["measured", "says", "value", "needs"]]
+    rows += [[c["name"], c["verdict"], c["shown"], c["threshold"]] for c in decision["checks"]]
     badge = f'<p><span class="badge {decision["decision"]}">{decision["decision"]}</span></p>'
     following = [html.paragraph(f"Next: {setting}") for setting in decision["next_settings"]]
-    return html.section("Decision", badge, html.table(rows, text_columns=(1,)), *following)
+    return html.section("Decision", badge, html.table(rows, text_columns=(2,)), *following)
 
 
 def _missing(run: Run) -> str:

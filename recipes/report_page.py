@@ -37,7 +37,7 @@ figure { margin: 0; } figure img { width: 100%; max-width: 34rem; height: auto; 
 section > * + .figures, section > * + .scroll, section > * + details { margin-top: 1rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .92rem; }
 th, td { padding: .35rem .6rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; white-space: normal; }
+th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 6.5rem; }
 td.text { text-align: left; white-space: normal; min-width: 10rem; }
 th { color: var(--soft); font-weight: 600; }
 pre { margin: 0; padding: .75rem; background: var(--back); border: 1px solid var(--line); border-radius: .35rem;
