@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from rust_rewards.verifier import Limits, SandboxError, ToolchainError, Verdict, verify
+from rust_rewards.verifier import Limits, SandboxError, ToolchainError, Verdict, find_toolchain, verify
 from rust_rewards.verifier.sandbox import find_bwrap, find_confinement
 
 KINDS = os.environ.get("RUST_REWARDS_TEST_CONFINEMENTS", "bubblewrap landlock").split()
@@ -490,3 +490,31 @@ def test_a_toolchain_that_is_not_installed_is_named_with_the_line_that_installs_
     monkeypatch.setenv("RUST_REWARDS_TOOLCHAIN", "nope")
     with pytest.raises(ToolchainError, match=r"(?s)'nope'.*rustup toolchain install nope"):
         verify([RIGHT])
+
+
+BROKEN_COMPILERS = {
+    "dies": "exit 101",
+    "is killed": "kill -9 $$",
+    "hangs": "sleep 60",
+    "says nothing it should": "echo '{\"level\": \"error\"}' >&2; echo '{]' >&2; exit 1",
+}
+
+
+@pytest.mark.parametrize("how", BROKEN_COMPILERS)
+def test_a_compiler_that_does_not_work_is_the_verifiers_failure_and_nobodys_score(how: str, tmp_path: Path):
+    fake = tmp_path / "bin" / "rustc"
+    fake.parent.mkdir()
+    fake.write_text(
+        f'#!/bin/sh\ncase "$*" in\n*"--print sysroot"*) echo {tmp_path};;\n*metadata*) {BROKEN_COMPILERS[how]};;\n'
+        f'*) exec {find_toolchain().rustc} "$@";;\nesac\n'  # asked for its version, and to build the verifier's helpers
+    )
+    fake.chmod(0o755)
+    script = (
+        "from rust_rewards.verifier import Limits, verify\n"
+        "for v in verify(['fn main() {}', 'pub fn f() {}'], limits=Limits(wall_seconds=1)): print(v.failure)"
+    )
+    environment = {**os.environ, "PATH": f"{fake.parent}:{os.environ['PATH']}", "RUST_REWARDS_SANDBOX": "landlock"}
+    environment["XDG_CACHE_HOME"] = str(tmp_path / "cache")
+    argv = [sys.executable, "-c", script]
+    done = subprocess.run(argv, env=environment, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.count("rustc does not work") == 2
