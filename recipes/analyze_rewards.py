@@ -131,8 +131,7 @@ def describe(values: Sequence[float]) -> dict[str, float]:
 def component_means(
     judged: Sequence[Mapping[str, Any]], references: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return each component's mean points on both sides, the largest gap first; a missing reference counts "
-    "0."""
+    """Return each component's mean points on both sides, the largest gap first; a missing reference counts 0."""
     model, reference = component_averages(judged), component_averages(references)
     means = [
         {"name": name, "model": mean, "reference": reference.get(name, 0.0), "gap": reference.get(name, 0.0) - mean}

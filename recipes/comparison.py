@@ -89,8 +89,7 @@ def as_text(metric: str, value: float, *, signed: bool = False) -> str:
 
 
 def format_table(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows of cells as aligned text; the first row is the heading, the first column is "
-    "left-aligned."""
+    """Return rows of cells as aligned text; the first row is the heading, the first column is left-aligned."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip() for row in rows]
     return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])

@@ -114,8 +114,7 @@ def draw_components(components: Sequence[Mapping[str, Any]], path: Path) -> None
 
 
 def draw_component_bars(axis: Any, components: Sequence[Mapping[str, Any]], sides: Mapping[str, str]) -> None:
-    """Draw horizontal bars, one row per component with a `name` and a value under each of `sides` (name: "
-    "colour)."""
+    """Draw horizontal bars, one row per component with a `name` and a value under each of `sides` (name: colour)."""
     rows = range(len(components))
     height = 0.8 / len(sides)
     for place, (side, colour) in enumerate(sides.items()):

@@ -6,6 +6,7 @@ batches, and how to go on after an interruption is `sampling.py`'s business.
 Not here: sharding over several GPUs beyond what vLLM does itself.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from typing import Any, Protocol
 
 from sampling import Sampling
 
+WEIGHTS = (".safetensors", ".bin")
 BACKENDS = ("auto", "transformers", "vllm")
 
 
@@ -61,17 +63,17 @@ class TransformersGenerator:
 
     def __init__(self, model_name_or_path: str, revision: str | None = None, dtype: str = "auto") -> None:
         import torch
+        from safetensors import SafetensorError
         from transformers import AutoModelForCausalLM
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             model = AutoModelForCausalLM.from_pretrained(model_name_or_path, revision=revision, dtype=dtype)
             self.tokenizer = load_tokenizer(model_name_or_path, revision)
-        except OSError as err:
+        except (OSError, SafetensorError) as err:
             raise ValueError(
                 f"Cannot load the model {model_name_or_path!r}: {str(err).splitlines()[0]} Give a folder "
-                "with "
-                "config.json (or adapter_config.json) and weights, or a hub name."
+                "with config.json (or adapter_config.json) and weights, or a hub name."
             ) from err
         self.model: Any = model.eval()
         self.model.to(device)
@@ -124,6 +126,7 @@ class TransformersGenerator:
         settings: dict[str, Any] = {
             "max_new_tokens": sampling.max_new_tokens,
             "do_sample": sampling.temperature > 0,
+            "repetition_penalty": 1.0,  # a model's own generation_config may ask for more
         }
         if sampling.temperature > 0:
             settings |= {"temperature": sampling.temperature, "top_p": sampling.top_p, "top_k": 0}
@@ -147,8 +150,7 @@ class TransformersGenerator:
 
 
 class VllmGenerator:
-    """Generates with vLLM. The arguments are those of `TransformersGenerator`; an adapter needs rank 64 or "
-    "below."""
+    """Generates with vLLM. The arguments are those of `TransformersGenerator`; an adapter needs rank 64 or below."""
 
     def __init__(self, model_name_or_path: str, revision: str | None = None, dtype: str = "auto") -> None:
         from vllm import LLM
@@ -206,8 +208,7 @@ def load_generator(
 
 
 def resolve_backend(backend: str) -> str:
-    """Return `"transformers"` or `"vllm"` for one of `BACKENDS`; raise `ValueError` for vLLM where it is "
-    "missing."""
+    """Return `"transformers"` or `"vllm"` for one of `BACKENDS`; raise `ValueError` for vLLM where it is missing."""
     from importlib.util import find_spec
 
     if backend not in BACKENDS:
@@ -233,6 +234,21 @@ def check_model_exists(model_name_or_path: str) -> None:
         )
     if local and not path.exists():
         raise ValueError(f"There is no model at {model_name_or_path}. Give a folder that exists or a hub name.")
+
+
+def weights_hash(model_name_or_path: str) -> str | None:
+    """Return 16 hex digits naming the weights in a folder, `None` for a hub name, whose commit says the same.
+
+    A folder keeps its name when training goes on in it; samples of the older weights must not pass for the newer's.
+    """
+    files = sorted(path for path in Path(model_name_or_path).glob("*") if path.suffix in WEIGHTS)
+    if not files:
+        return None
+    digest = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()[:16]
 
 
 def load_tokenizer(model_name_or_path: str, revision: str | None = None) -> Any:

@@ -172,8 +172,8 @@ def summarize(
 
 
 def error_counts(scored: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """Return how many samples show each compiler error code, most frequent first; `"syntax"` are those "
-    "without one."""
+    """Return how many samples show each compiler error code, most frequent first; `"syntax"` are those without
+    one."""
     counts = Counter(code for sample in scored for code in set(sample["error_codes"] or ()))
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 

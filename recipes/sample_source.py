@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from generators import BACKENDS, load_generator, resolve_backend
+from generators import BACKENDS, load_generator, resolve_backend, weights_hash
 from result_files import ResultFileError, task_set_hash
 from sampling import PROMPT_STYLES, Sampling, resolve_prompt_style, sample_tasks
 
@@ -83,7 +83,11 @@ def draw_samples(
     backend = resolve_backend(args.backend)
     how = {**asdict(sampling), "prompt_style": style, "backend": backend, "dtype": args.dtype}
     seed = how.pop("seed")
-    model = {"name": args.model_name_or_path, "revision": generator.revision}
+    model = {
+        "name": args.model_name_or_path,
+        "revision": generator.revision,
+        "weights": weights_hash(args.model_name_or_path),
+    }
     samples = sample_tasks(
         tasks,
         generator,
@@ -137,7 +141,7 @@ def read_samples(
         )
     how = dict(header.get("sampling", {}), num_samples=min(counts.values()))
     how["prompt_style"] = prompt_style if prompt_style != "auto" else how.get("prompt_style", "chat")
-    model = {"name": str(path), "revision": None, **header.get("model", {}), "samples": str(path)}
+    model = {"name": str(path), "revision": None, "weights": None, **header.get("model", {}), "samples": str(path)}
     return samples, {"model": model, "seed": header.get("seed"), "sampling": how}
 
 

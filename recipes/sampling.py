@@ -210,8 +210,7 @@ def resume(
 
 
 def check_context(prompts: Mapping[str, list[int]], context_length: int | None, max_new_tokens: int) -> None:
-    """Raise `ValueError` when the longest prompt and its completion exceed the model's context (in "
-    "tokens)."""
+    """Raise `ValueError` when the longest prompt and its completion exceed the model's context (in tokens)."""
     name = max(prompts, key=lambda task: len(prompts[task]))
     needed = len(prompts[name]) + max_new_tokens
     if context_length is not None and needed > context_length:

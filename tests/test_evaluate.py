@@ -207,6 +207,25 @@ def test_samples_begun_with_other_settings_are_refused_and_kept(generator, tmp_p
     assert path.read_bytes() == before
 
 
+def test_samples_of_older_weights_in_the_same_folder_are_refused(tmp_path, capsys):
+    folder = save_model(tmp_path / "trained")
+    tasks = str(write_lines(tmp_path / "tasks.jsonl", TASKS))
+    argv = ["--model_name_or_path", folder, "--tasks", tasks, "--output_file", str(tmp_path / "r.json")]
+    assert main([*argv, "--max_new_tokens", "4"]) == 0
+    assert main([*argv, "--max_new_tokens", "4"]) == 0  # the same weights: the samples serve again
+    save_model(tmp_path / "trained", silent=True)
+    fails_with(capsys, "other settings (model differ)", *argv, "--max_new_tokens", "4")
+
+
+def test_weights_that_cannot_be_read_are_one_clear_message(tmp_path, capsys):
+    folder = save_model(tmp_path / "cut")
+    weights = tmp_path / "cut" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100])
+    tasks = str(write_lines(tmp_path / "tasks.jsonl", TASKS))
+    argv = ["--model_name_or_path", folder, "--tasks", tasks, "--output_file", str(tmp_path / "r.json")]
+    fails_with(capsys, f"Cannot load the model '{folder}'", *argv)
+
+
 def test_completion_does_not_depend_on_its_neighbours_padding(generator):
     ids = [generator.tokenizer(text)["input_ids"] for text in ("pub fn a", "pub fn something_longer")]
     greedy = Sampling(temperature=0, max_new_tokens=6)

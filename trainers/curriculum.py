@@ -204,8 +204,7 @@ class Curriculum:
         self._deck = list(state["deck"])
 
     def _eligible(self, count: int) -> set[int]:
-        """Return unlocked tasks that do not rest; when those are too few, the ones that have rested "
-        "longest too."""
+        """Return unlocked tasks that do not rest; when those are too few, the ones that have rested longest too."""
         unlocked = self.order[: self.unlocked]
         awake = [task for task in unlocked if task not in self.resting]
         asleep = sorted((task for task in unlocked if task in self.resting), key=lambda t: self.resting[t])
