@@ -41,16 +41,16 @@ _STANDARD_TYPES = frozenset(b"Option Result Vec String Box HashMap HashSet BTree
 _STANDARD_METHODS = frozenset(
     b"""is_some is_none is_ok is_err is_some_and is_ok_and is_none_or unwrap unwrap_or unwrap_err unwrap_or_default
     unwrap_or_else expect err ok ok_or map_err and_then expect_err take as_ref as_deref as_str as_slice as_bytes into
-    borrow borrow_mut upgrade lock read clone to_string to_vec to_owned contains contains_key contains_value is_empty len iter
-    iter_mut into_iter get get_mut get_or first last pop push insert remove entry keys values values_mut chars bytes
-    char_indices starts_with ends_with strip_prefix strip_suffix trim lines split split_at split_whitespace parse concat
-    join repeat to_uppercase to_lowercase rfind eq ne cmp partial_cmp total_cmp lt le gt ge max min clamp all any abs
-    abs_diff rem_euclid signum pow powi sqrt round floor ceil then is_nan is_finite is_infinite is_positive is_negative
-    is_power_of_two to_bits to_le_bytes sum product count rev map filter collect find position nth next skip step_by
-    fold zip enumerate copied cloned windows chunks is_sorted binary_search sort sort_unstable dedup reverse swap max_by
-    min_by max_by_key min_by_key peekable union intersection difference is_subset is_superset is_disjoint is_alphabetic
-    is_alphanumeric is_ascii is_ascii_digit is_ascii_alphabetic is_numeric is_digit is_uppercase is_lowercase
-    is_char_boundary eq_ignore_ascii_case""".split()
+    borrow borrow_mut upgrade lock read clone to_string to_vec to_owned contains contains_key contains_value is_empty
+    len iter iter_mut into_iter get get_mut get_or first last pop push insert remove entry keys values values_mut chars
+    bytes char_indices starts_with ends_with strip_prefix strip_suffix trim lines split split_at split_whitespace parse
+    concat join repeat to_uppercase to_lowercase rfind eq ne cmp partial_cmp total_cmp lt le gt ge max min clamp all any
+    abs abs_diff rem_euclid signum pow powi sqrt round floor ceil then is_nan is_finite is_infinite is_positive
+    is_negative is_power_of_two to_bits to_le_bytes sum product count rev map filter collect find position nth next skip
+    step_by fold zip enumerate copied cloned windows chunks is_sorted binary_search sort sort_unstable dedup reverse
+    swap max_by min_by max_by_key min_by_key peekable union intersection difference is_subset is_superset is_disjoint
+    is_alphabetic is_alphanumeric is_ascii is_ascii_digit is_ascii_alphabetic is_numeric is_digit is_uppercase
+    is_lowercase is_char_boundary eq_ignore_ascii_case""".split()
 )
 _METHODS = frozenset((b"eq", b"ne", b"partial_cmp", b"lt", b"le", b"gt", b"ge", b"cmp"))
 
