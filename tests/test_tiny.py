@@ -4,8 +4,6 @@ import json
 import re
 import subprocess
 import sys
-from collections import defaultdict
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -73,7 +71,7 @@ def test_every_reference_is_clean_and_passes_its_hidden_tests(tasks):
     for task, verdict in zip(tasks, verdicts, strict=True):
         assert verdict.compiles, task["task_id"]
         assert not verdict.warnings + verdict.lints, (task["task_id"], verdict.lints)
-        assert (verdict.tests_passed, verdict.tests_total) == (3, 3), task["task_id"]
+        assert verdict.tests_passed == verdict.tests_total >= 3, task["task_id"]
 
 
 def test_a_constant_passes_no_test_whichever_expected_value_it_is(tasks):
@@ -86,19 +84,17 @@ def test_a_constant_passes_no_test_whichever_expected_value_it_is(tasks):
     assert [task["task_id"] for (task, _), v in zip(wrong, verdicts, strict=True) if v.tests_passed] == []
 
 
-def test_the_empty_body_and_the_answer_to_another_task_fail(tasks):
-    by_topic = defaultdict(list)
-    for task in tasks:
-        by_topic[task["task_id"].split("-")[2], task["code_prefix"].split("(")[1]].append(task)
+def test_the_empty_body_and_the_reference_with_every_number_off_by_one_fail(tasks):
     wrong = [(task, with_body(task, "")) for task in tasks]
-    for group in by_topic.values():
-        for task, other in pairwise(group):
-            body = other["reference"].removeprefix(other["code_prefix"])
-            if body != task["reference"].removeprefix(task["code_prefix"]):
-                wrong.append((task, task["code_prefix"] + body))
-    assert len(wrong) > len(tasks) + 100
+    for task in tasks:
+        body = task["reference"].removeprefix(task["code_prefix"])
+        shifted = re.sub(r"\d", lambda digit: str(int(digit[0]) + 1), body)
+        if shifted != body:
+            wrong.append((task, task["code_prefix"] + shifted))
+    assert len(wrong) > 1.9 * len(tasks)
     verdicts = verify([program for _, program in wrong], [task["tests"] for task, _ in wrong])
-    assert [t["task_id"] for (t, _), v in zip(wrong, verdicts, strict=True) if v.tests_passed == 3] == []
+    passed = [v.tests_passed == v.tests_total for v in verdicts]
+    assert [task["task_id"] for (task, _), ok in zip(wrong, passed, strict=True) if ok] == []
 
 
 def test_the_corpus_begins_like_a_textbook_and_ends_mostly_broken(regenerated):

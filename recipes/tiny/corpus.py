@@ -35,7 +35,7 @@ HELD_OUT_SHARE = 0.15
 CORPUS_ROWS = 32_000
 TEXTBOOK_SHARE = 0.7  # of the corpus; the rest is scraped
 GOOD_AND_WRONG = {"textbook": (0.9, 0.05), "scraped": (0.12, 0.18)}  # shares; what remains is broken
-CASES, CASES_PER_TEST = 6, 2
+CASES, CASES_PER_TEST = 8, 2
 
 ARGUMENTS = {
     "i32": ("x", "n", "a", "num", "value"),
@@ -43,6 +43,7 @@ ARGUMENTS = {
     "&str": ("s", "text", "word", "line"),
     "Option<i32>": ("x", "opt", "value", "found"),
 }
+LONG_WORD = "a banana stone arena"
 WORDS = ("notes", "banana", "iron", "rust", "tea", "stone arena", "roast", "")
 METHODS = ("map", "filter", "iter", "count", "sum", "any", "all", "collect", "find", "copied", "unwrap")
 
@@ -85,6 +86,29 @@ def test_cases(family: Family, filling: Filling) -> list[tuple[Any, Any]]:
     return [group[i // len(groups) % len(group)] for i, group in enumerate(turns)]
 
 
+def telling_cases(family: Family, filling: Filling, rivals: list[Filling]) -> list[tuple[Any, Any]]:
+    """Return `test_cases` and, for every rival filling that would pass them, one it gets wrong if there is one.
+
+    Cases are added in pairs of different results, which keeps constants out.
+    """
+
+    def result(of: Filling, value: Any) -> str:
+        return literal(family.meaning(value, *(term.meaning for term in of)))
+
+    cases = test_cases(family, filling)
+    for rival in rivals:
+        if any(result(rival, value) != literal(expected) for value, expected in cases):
+            continue
+        constants = [k for term in (*filling, *rival) for k in term.constants]
+        for value in inputs(family.takes, [f * k for k in constants for f in (1, 3, -1)]):
+            if result(rival, value) != result(filling, value):
+                expected = family.meaning(value, *(term.meaning for term in filling))
+                other = next(case for case in cases if literal(case[1]) != literal(expected))
+                cases += [(value, expected), other]
+                break
+    return cases
+
+
 def inputs(takes: str, constants: list[int]) -> list[Any]:
     """Return inputs of the type `takes`, those next to the constants first."""
     near = list(dict.fromkeys([k + d for k in constants for d in (0, 1, -1)] + [12, 0, 7, 1, 20, -4]))
@@ -93,8 +117,8 @@ def inputs(takes: str, constants: list[int]) -> list[Any]:
     if takes == "Option<i32>":
         return [None, *(Tagged("Some", v) for v in near)]
     if takes == "&str":
-        return list(WORDS)
-    return [near[i : i + n] for n in (4, 3, 5, 1) for i in range(len(near))] + [[], [0] * 9 + near]
+        return [*WORDS, *(LONG_WORD[:n] for n in near if n > 0)]
+    return [near[i : i + n] for i in range(len(near)) for n in (1, 4)] + [[], [0] * 9 + near]
 
 
 def literal(value: Any) -> str:
@@ -112,10 +136,10 @@ def literal(value: Any) -> str:
     return str(value)
 
 
-def hidden_tests(family: Family, filling: Filling, name: str) -> str:
+def hidden_tests(family: Family, name: str, cases: list[tuple[Any, Any]]) -> str:
     """Return the test module of a task: the signature pinned, then a few tests of a few cases each."""
     checks = []
-    for value, result in test_cases(family, filling):
+    for value, result in cases:
         given = literal(value).replace("vec!", "&") if family.takes == "&[i32]" else literal(value)
         owned = ".to_string()" if family.gives == "String" else ""
         checks.append(f"assert_eq!({name}({given}), {literal(result)}{owned});")
@@ -142,7 +166,7 @@ def tasks(split: str) -> Iterator[dict[str, Any]]:
                 "prompt": prefix,
                 "code_prefix": prefix,
                 "entry_point": name,
-                "tests": hidden_tests(family, filling, name),
+                "tests": hidden_tests(family, name, telling_cases(family, filling, known + held_out)),
                 "reference": prefix + bodies[0] + "\n",
                 "difficulty": family.difficulty,
                 "topic": family.topic,
