@@ -17,7 +17,7 @@ out=${OUTPUT_DIR:-outputs/phase1}
 export PYTHONWARNINGS=ignore TRANSFORMERS_VERBOSITY=error HF_HUB_DISABLE_PROGRESS_BARS=1
 mkdir -p "$out"
 cp "$config" "$out/"
-awk 'NR % 3 == 1' "$data/train.jsonl" > outputs/phase1-tasks.jsonl
+awk 'NR % 3 == 1' "$data/train.jsonl" > "$out/phase1-tasks.jsonl"
 
 measure() {
     python recipes/evaluate.py --model_name_or_path "$1" --tasks "$data/eval.jsonl" \
@@ -32,7 +32,8 @@ python recipes/analyze_rewards.py --model_name_or_path "$model" --tasks "$data/t
 echo "3/7  Held-out tasks, before"
 measure "$model" "$out/before.json"
 echo "4/7  The small run"
-accelerate launch --config_file accelerate_configs/cpu.yaml recipes/grpo.py --config "$config" --output_dir "$out" "$@"
+accelerate launch --config_file accelerate_configs/cpu.yaml recipes/grpo.py --config "$config" \
+    --dataset_name "$out/phase1-tasks.jsonl" --output_dir "$out" "$@"
 python recipes/training_history.py "$out"
 echo "5/7  Held-out tasks, after"
 measure "$out" "$out/after.json"
