@@ -167,7 +167,9 @@ def format_examples(scored: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _example(sample: Mapping[str, Any]) -> str:
-    points = ", ".join(f"{name} {value:+.1f}" for name, value in sample["components"].items() if value)
+    points = ", ".join(
+        f"{name} {value:+.1f}" for name, value in sample["components"].items() if value and name != "total"
+    )
     fence = "`" * max(3, longest_run(sample["program"]) + 1)
     code = f"{fence}rust\n{sample['program'].rstrip()}\n{fence}"
     return f"### {sample['task_id']}\n\n{describe_sample(sample)}\n\n{points}\n\n{code}"

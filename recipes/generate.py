@@ -93,7 +93,9 @@ class Reader:
         ending = "" if completion.finished else ", cut off at the token limit"
         lines = [f"=> {describe_sample(scored)} ({completion.tokens} tokens{ending})"]
         if scored["components"]:
-            parts = [f"{name} {value:+.1f}" for name, value in scored["components"].items() if value]
+            parts = [
+                f"{name} {value:+.1f}" for name, value in scored["components"].items() if value and name != "total"
+            ]
             lines.append(f"   {', '.join(parts)}")
         lines += [textwrap.indent(text.rstrip(), "   ") for text in scored["rendered"] or []]
         return "\n".join(lines)
