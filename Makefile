@@ -40,5 +40,9 @@ $(VENV)/installed: pyproject.toml constraints.txt
 rust:
 	@command -v rustc >/dev/null || { echo "No rustc on PATH. Install a Rust toolchain first: $(RUSTUP)" >&2; exit 1; }
 
+tiny: install
+	$(BIN)/python recipes/tiny/corpus.py --corpus outputs/tiny-corpus.jsonl
+	$(BIN)/accelerate launch recipes/sft.py --config recipes/tiny/sft.yaml --save_steps 100 --save_total_limit 12
+
 clean:
 	rm -rf $(VENV) outputs build *.egg-info
