@@ -8,11 +8,13 @@
 //! A command `@FILE prog ...` reads FILE as its standard input, which is unlinked before the program starts.
 //! `confine --probe` exits with 0 when it finds itself without network and without the host's files.
 
+#[path = "landlock.rs"]
+mod landlock;
 #[path = "seccomp.rs"]
 mod seccomp;
 
-use std::ffi::{c_char, c_long, c_ulong, CString};
-use std::io::{BufRead, Read};
+use std::ffi::{c_long, c_ulong};
+use std::io::{BufRead, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{exit, Command, Stdio};
 
@@ -20,7 +22,6 @@ extern "C" {
     fn prctl(option: i32, a: c_ulong, b: c_ulong, c: c_ulong, d: c_ulong) -> i32;
     fn syscall(number: c_long, ...) -> c_long;
     fn setrlimit(resource: i32, limit: *const [u64; 2]) -> i32;
-    fn open(path: *const c_char, flags: i32) -> i32;
     fn close(fd: i32) -> i32;
     fn getppid() -> i32;
     fn setsid() -> i32;
@@ -37,7 +38,6 @@ const SIGKILL: c_ulong = 9;
 const PR_SET_PDEATHSIG: i32 = 1;
 const PR_CAPBSET_DROP: i32 = 24;
 const PR_SET_NO_NEW_PRIVS: i32 = 38;
-const O_PATH_CLOEXEC: i32 = 0o10000000 | 0o2000000;
 const F_GETFD: i32 = 1;
 const CLOSE_RANGE: c_long = 436;
 const EXIT_CONFINEMENT: i32 = 125; // the confinement itself failed: the verifier's fault, not the program's
@@ -84,8 +84,8 @@ fn main() {
     if options.drop_capabilities {
         drop_capabilities();
     }
-    if options.landlock {
-        landlock(&options);
+    if options.landlock && !landlock::restrict(&options.read, &options.write) {
+        fail("landlock");
     }
     if !seccomp::install(seccomp::Profile::Compile) && options.landlock {
         fail("seccomp"); // behind bubblewrap the namespaces still hold; here nothing else keeps the network out
@@ -155,55 +155,6 @@ fn drop_capabilities() {
     }
 }
 
-/// Allow reading below `read` and everything below `write`; refuse every other path, TCP, and signals out of the domain.
-fn landlock(options: &Options) {
-    const CREATE: c_long = 444;
-    const ADD: c_long = 445;
-    const RESTRICT: c_long = 446;
-    let abi = unsafe { syscall(CREATE, 0usize, 0usize, 1u32) };
-    if abi < 1 {
-        fail("landlock");
-    }
-    let files: u64 = match abi {
-        1 => (1 << 13) - 1,
-        2 => (1 << 14) - 1,
-        3 | 4 => (1 << 15) - 1,
-        _ => (1 << 16) - 1,
-    };
-    let attributes: [u64; 3] = [files, if abi >= 4 { 3 } else { 0 }, if abi >= 6 { 3 } else { 0 }];
-    let size: usize = match abi {
-        1..=3 => 8,
-        4 | 5 => 16,
-        _ => 24,
-    };
-    let ruleset = unsafe { syscall(CREATE, attributes.as_ptr(), size, 0u32) };
-    if ruleset < 0 {
-        fail("landlock ruleset");
-    }
-    let execute_read: u64 = 0b1101;
-    let on_a_file: u64 = 0b111 | (1 << 14) | (1 << 15);
-    let rules = options.read.iter().map(|p| (p, execute_read)).chain(options.write.iter().map(|p| (p, files)));
-    for (path, rights) in rules {
-        let Ok(name) = CString::new(path.as_str()) else { fail("path") };
-        let fd = unsafe { open(name.as_ptr(), O_PATH_CLOEXEC) };
-        if fd < 0 {
-            continue; // not on this machine: nothing to allow
-        }
-        let is_dir = std::fs::metadata(path).map(|m| m.is_dir()).unwrap_or(false);
-        let rights = if is_dir { rights } else { rights & on_a_file & files };
-        let mut rule = [0u8; 12];
-        rule[..8].copy_from_slice(&rights.to_ne_bytes());
-        rule[8..].copy_from_slice(&fd.to_ne_bytes());
-        if unsafe { syscall(ADD, ruleset, 1i32, rule.as_ptr(), 0u32) } != 0 {
-            fail("landlock rule");
-        }
-        unsafe { close(fd) };
-    }
-    if unsafe { syscall(RESTRICT, ruleset, 0u32) } != 0 {
-        fail("landlock restrict");
-    }
-}
-
 fn unpack() {
     let mut input = std::io::stdin().lock();
     let mut line = String::new();
@@ -218,24 +169,29 @@ fn unpack() {
 }
 
 fn run(words: &[String]) {
+    // A source goes through a pipe: a program that opens /dev/stdin again finds it drained.
     let (input, words) = match words.first().and_then(|word| word.strip_prefix('@')) {
         Some(name) => {
-            let file = std::fs::File::open(name).unwrap_or_else(|_| fail("input"));
+            let bytes = std::fs::read(name).unwrap_or_else(|_| fail("input"));
             let _ = std::fs::remove_file(name);
-            (Stdio::from(file), &words[1..])
+            (Some(bytes), &words[1..])
         }
-        None => (Stdio::null(), words),
+        None => (None, words),
     };
     let Some(program) = words.first() else { fail("no command") };
     let mut command = Command::new(program);
-    command.args(&words[1..]).stdin(input);
+    command.args(&words[1..]).stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
     unsafe {
         command.pre_exec(|| {
             prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
             Ok(())
         });
     }
-    match command.status() {
+    let Ok(mut child) = command.spawn() else { fail(program) };
+    if let (Some(bytes), Some(mut pipe)) = (input, child.stdin.take()) {
+        let _ = pipe.write_all(&bytes); // a reader that has gone ends with an error of its own
+    }
+    match child.wait() {
         Ok(status) if status.success() => {}
         Ok(status) => exit(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))),
         Err(_) => fail(program),

@@ -8,6 +8,8 @@
 //!
 //! Not covered: a program that uses `unsafe` to find the key in its own machine code, or to return into our frames.
 
+#[path = "landlock.rs"]
+mod landlock;
 #[path = "seccomp.rs"]
 mod seccomp;
 
@@ -198,6 +200,10 @@ const FOREIGN_STREAM: i32 = 3; // descriptors from here on are closed in a child
 pub fn serve(programs: &[Program]) {
     let limits = limits_from_arguments();
     remove_everything_here();
+    if limits.files && std::fs::create_dir("work").and_then(|()| std::env::set_current_dir("work")).is_err() {
+        std::process::exit(125);
+    }
+    unsafe { prctl(4, 0, 0, 0, 0) }; // PR_SET_DUMPABLE: what this process has open is nobody else's to open
     std::panic::set_hook(Box::new(|_| {}));
     for (number, program) in programs.iter().enumerate() {
         let lines = judge(number, program, &limits);
@@ -477,6 +483,10 @@ fn child_main(
             limit(6, limits.processes); // counted per user: only meaningful in a user namespace of its own
         }
         limit(9, limits.memory);
+        if limits.files {
+            // Out of this binary, of the server's folder and of /proc; where there is no Landlock there is no /proc.
+            landlock::restrict(&[], &[String::from("."), String::from("/dev/null")]);
+        }
         seccomp::install(seccomp::Profile::Test { pid: getpid() as u32, files: limits.files });
     }
     let last = if is_main { first + 1 } else { program.tests.len() };
