@@ -35,7 +35,7 @@ def with_body(task: dict, body: str) -> str:
 def regenerated(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("tiny")
     command = [sys.executable, TINY / "corpus.py", "--folder", folder, "--corpus", folder / "corpus.jsonl"]
-    subprocess.run(command, check=True, timeout=120)
+    subprocess.run(command, check=True, timeout=600)
     return folder
 
 

@@ -4,10 +4,10 @@ language.py.
     python recipes/tiny/corpus.py                                      # recipes/tiny/{train,eval}.jsonl
     python recipes/tiny/corpus.py --corpus outputs/tiny-corpus.jsonl   # and the text the model learned from
 
-The corpus reads like a textbook first and like scraped code at the end: there most bodies carry a mistake
-(a lost token, a stray semicolon, a wrong name, the wrong constant), and nothing marks the good ones. A
-model trained on it in this order knows the language and has picked up all those habits; which of them
-compile and pass is for the compiler to teach.
+The corpus reads like a textbook first (rows 1 to 22,400) and like scraped code at the end, where most
+bodies carry a mistake (a lost token, a stray semicolon, a wrong name, the wrong constant) and nothing marks
+the good ones. The shipped checkpoint stopped inside the textbook; a run to the end picks up the bad habits
+as well.
 
 Held-out tasks are fillings, and function names, that occur neither in the corpus nor in the training tasks.
 The `prompt` of a task is its `code_prefix`, a plain string: the embedded model continues text, and program
