@@ -152,7 +152,7 @@ class Session:
                 asyncio.timeout(config.request_timeout),
                 create(
                     model=config.model,
-                    messages=messages,  # type: ignore[arg-type]
+                    messages=messages,
                     temperature=config.temperature,
                     max_tokens=config.max_tokens,
                     **options,
