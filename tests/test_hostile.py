@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from hostile_programs import HEAVY, HONEST, HOSTILE, Hostile
@@ -78,7 +79,9 @@ def test_the_collection_gets_the_same_where_only_landlock_confines(monkeypatch: 
     tests = [*HONEST_TESTS, *(hostile.tests for hostile in HOSTILE)]
     verdicts = verify(sources, tests, limits=UNDER_LANDLOCK)
     _none_disturbed(verdicts[: len(HONEST)])
-    _all_deserved(HOSTILE, verdicts[len(HONEST) :])
+    # /dev/stdin can be opened there, and is empty: such a program compiles, and learns nothing.
+    expected = [replace(hostile, compiles=True) if "standard input" in hostile.name else hostile for hostile in HOSTILE]
+    _all_deserved(expected, verdicts[len(HONEST) :])
 
 
 def _shares_a_crate(hostile: Hostile) -> bool:
