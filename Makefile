@@ -25,6 +25,7 @@ lint: install
 
 bench: install
 	$(BIN)/python tests/benchmarks/run.py
+	$(BIN)/python -m pytest -m timing
 
 differential: install
 	$(BIN)/python tests/differential.py --programs 20000 --seed 0

@@ -149,6 +149,7 @@ def test_trl_sees_it_as_asynchronous_and_it_survives_pickling_and_other_event_lo
         assert asyncio.run(copy(programs(1))) == [0.6]
 
 
+@pytest.mark.timing
 def test_256_completions_of_300_ms_take_at_most_half_as_long_again_as_the_ideal():
     server = subprocess.Popen(
         [sys.executable, HERE / "judge_server.py", "0.3"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -187,6 +188,7 @@ def slow_reward(completions, log=None, **kwargs):
     return [1.0] * len(completions)
 
 
+@pytest.mark.timing
 def test_a_synchronous_reward_overlaps_with_the_judge_in_the_background():
     async def step(rewards, log):
         return await asyncio.gather(*(reward(completions=programs(1), log=log) for reward in rewards))

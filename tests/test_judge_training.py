@@ -131,6 +131,7 @@ SLOW_TEST = """#[cfg(test)] mod tests {
 
 
 @pytest.mark.slow
+@pytest.mark.timing
 def test_a_step_with_the_judge_takes_as_long_as_the_slower_of_judge_and_verifier(tmp_path):
     def seconds(name, *kinds):
         timer = StepTimer()
