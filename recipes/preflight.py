@@ -100,7 +100,10 @@ def parse(dataclass_types: Sequence[Any], default_config: str, argv: Sequence[st
     _check_yaml_keys(args, known)
     script = Path(sys.argv[0]).name
     usage = f"{script} [--config FILE.yaml] [--KEY VALUE ...]   (--help lists every key)"
-    return TrlParser(dataclass_types, usage=usage).parse_args_and_config(args)
+    parsed = TrlParser(dataclass_types, usage=usage).parse_args_and_config(args)
+    if "--reward_funcs" in args and "--reward_weights" not in args:
+        _drop_weights(parsed)
+    return parsed
 
 
 def check_arguments(script_args: Any, training_args: Any, model_args: Any) -> str:
@@ -235,6 +238,14 @@ def _check_yaml_keys(args: Sequence[str], known: set[str]) -> None:
             near = difflib.get_close_matches(str(key), known, n=1)
             guess = f" Did you mean '{near[0]}'?" if near else " --help lists every key."
             raise ValueError(f"Unknown key '{key}' in {args[position]}.{guess}")
+
+
+def _drop_weights(parsed: tuple) -> None:
+    """The config's weights belong to the config's rewards, not to those of the command line."""
+    for arguments in parsed:
+        if getattr(arguments, "reward_weights", None) is not None:
+            announce("--reward_funcs replaces the config's rewards: its reward_weights are dropped.")
+            arguments.reward_weights = None
 
 
 def check_writable(folder: str) -> None:

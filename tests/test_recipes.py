@@ -28,6 +28,7 @@ from tasks import load_tasks  # noqa: E402
 SMALL = ["--per_device_train_batch_size", "8", "--num_generations", "4"]
 SMALL += ["--max_completion_length", "24", "--save_steps", "1000"]
 OFFLINE = {"HF_HUB_OFFLINE": "1", "WANDB_MODE": "offline", "PYTHONWARNINGS": "ignore"}
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}  # so small a model is fastest so, and the tests may share the machine
 TRACKERS = ["wandb"] + [name for name in ("tensorboard", "trackio") if importlib.util.find_spec(name)]
 TIME_LIMIT = 300  # seconds; a run takes about twenty
 
@@ -35,7 +36,13 @@ TIME_LIMIT = 300  # seconds; a run takes about twenty
 def launch(arguments, folder, **popen):
     """Start the recipe, alone, from a folder that is not the repository."""
     command = [sys.executable, str(RECIPES / "grpo.py"), *map(str, arguments)]
-    environment = {**os.environ, **OFFLINE, "WANDB_DIR": str(folder), "TRACKIO_DIR": str(folder / "trackio")}
+    environment = {
+        **os.environ,
+        **OFFLINE,
+        **ONE_THREAD,
+        "WANDB_DIR": str(folder),
+        "TRACKIO_DIR": str(folder / "trackio"),
+    }
     return subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **popen
     )
@@ -144,7 +151,7 @@ def parse_small(output_dir, max_steps):
 
 @pytest.mark.slow
 def test_two_processes_log_the_same_gathered_rewards_and_stop_together(tmp_path):
-    environment = {**os.environ, **OFFLINE, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, **OFFLINE, **ONE_THREAD, "ACCELERATE_USE_CPU": "true"}
     environment |= {"RECORD_TO": str(tmp_path), "RECORD_SIGNAL_AT": "3", "PYTHONPATH": str(ROOT / "tests")}
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
     recipe = [str(RECIPES / "grpo.py"), *SMALL, "--reward_funcs", "recording_reward.record"]
@@ -249,6 +256,15 @@ def test_a_scalar_reward_in_yaml_counts_as_one_and_weights_must_match(refuse, tm
     assert "No dataset" in refuse("--config", config)  # it got past rewards and weights
     message = refuse("--config", config, "--reward_weights", 1.0, 2.0)
     assert "2 reward_weights for 1 reward_funcs (compile)" in message
+
+
+def test_rewards_of_the_command_line_do_not_get_the_weights_of_the_config(capsys):
+    config = ["--config", str(RECIPES / "tiny/grpo.yaml"), "--reward_funcs", "compile"]
+    kinds = (RecipeArguments, GRPOConfig, ModelConfig)
+    script_args, training_args, _ = parse(kinds, "unused", config)
+    assert (script_args.reward_funcs, training_args.reward_weights) == (["compile"], None)
+    assert "reward_weights are dropped" in capsys.readouterr().out
+    assert parse(kinds, "unused", [*config, "--reward_weights", "3"])[1].reward_weights == [3.0]
 
 
 def test_a_missing_toolchain_is_told_before_anything_loads(refuse, monkeypatch):
