@@ -8,6 +8,7 @@ program: the slow, plain thing that the batch must agree with.
 
 import argparse
 import math
+import random
 import sys
 import time
 from collections import Counter
@@ -75,6 +76,7 @@ def compare(count: int, seed: int, clippy_share: float, test_share: float, jobs:
     compiler = Compiler(find_toolchain(), "2021", LIMITS, math.inf)
     tally = Tally()
     pairs = list(programs(count, seed))
+    random.Random(seed).shuffle(pairs)
     size = min(CHUNK, max(64, len(pairs) // 8))
     with ThreadPoolExecutor(jobs or default_jobs()) as pool:
         for number, start in enumerate(range(0, len(pairs), size)):

@@ -241,7 +241,8 @@ def programs(count: int, seed: int) -> Iterator[tuple[str, str]]:
         [(row["reference"], row["tests"]) for row in tasks] + wrong_answers() + [(source, "") for source in FEATURES]
     )
     chance.shuffle(fixed)
-    yield from fixed[:count]
+    fixed = fixed[: max(1, count // 4)]
+    yield from fixed
     for _ in range(count - len(fixed)):
         kind = chance.random()
         row, other = chance.choice(tasks), chance.choice(tasks)

@@ -6,7 +6,7 @@ from differential import compare
 
 @pytest.mark.slow
 def test_batched_verdicts_are_those_of_one_compiler_per_program():
-    tally = compare(320, seed=11, clippy_share=0.25, test_share=0.25)
+    tally = compare(320, seed=11, clippy_share=0.3, test_share=0.6)
     assert tally.compared == 320
     assert tally.compiling > 100
     assert tally.tested > 20

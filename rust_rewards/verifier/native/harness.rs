@@ -165,6 +165,7 @@ extern "C" {
     fn getppid() -> i32;
     fn prctl(option: i32, a: c_ulong, b: c_ulong, c: c_ulong, d: c_ulong) -> i32;
     fn setrlimit(resource: i32, limit: *const [u64; 2]) -> i32;
+    fn setitimer(which: i32, new: *const [i64; 4], old: *mut [i64; 4]) -> i32;
 }
 
 /// Limits of one program, read from the command line.
@@ -188,7 +189,7 @@ enum Status {
     TimedOut = b't',
 }
 
-const KILLED_BY_LIMIT: [i32; 2] = [9, 24]; // the processor time limit ends with SIGKILL or SIGXCPU
+const KILLED_BY_LIMIT: [i32; 3] = [9, 24, 27]; // processor time ends with SIGKILL, SIGXCPU or SIGPROF
 const FRAME: usize = 14; // kind, status, test (4 bytes), proof (8 bytes)
 const STARTED: u8 = 1;
 const FINISHED: u8 = 2;
@@ -477,7 +478,9 @@ fn child_main(
             _exit(1);
         }
         let limit = |resource: i32, value: u64| setrlimit(resource, &[value, value]);
-        limit(0, (cpu.as_secs_f64() / 2.0).ceil() as u64);
+        let share = cpu / 2; // the timer is exact, the limit in whole seconds stands behind it
+        setitimer(2, &[0, 0, share.as_secs() as i64, i64::from(share.subsec_micros().max(1))], std::ptr::null_mut());
+        limit(0, share.as_secs() + 1);
         limit(1, if limits.files { limits.file } else { 0 });
         if limits.processes > 0 {
             limit(6, limits.processes); // counted per user: only meaningful in a user namespace of its own
