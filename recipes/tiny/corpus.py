@@ -4,10 +4,8 @@ language.py.
     python recipes/tiny/corpus.py                                      # recipes/tiny/{train,eval}.jsonl
     python recipes/tiny/corpus.py --corpus outputs/tiny-corpus.jsonl   # and the text the model learned from
 
-The corpus reads like a textbook first (rows 1 to 22,400) and like scraped code at the end, where most
-bodies carry a mistake (a lost token, a stray semicolon, a wrong name, the wrong constant) and nothing marks
-the good ones. The shipped checkpoint stopped inside the textbook; a run to the end picks up the bad habits
-as well.
+The corpus reads like scraped code: many bodies carry a mistake (a lost token, a stray semicolon, a wrong
+name, the wrong constant) and nothing marks the good ones. A model of it writes what it saw, mistakes included.
 
 Held-out tasks are fillings, and function names, that occur neither in the corpus nor in the training tasks.
 The `prompt` of a task is its `code_prefix`, a plain string: the embedded model continues text, and program
@@ -22,19 +20,19 @@ import json
 import random
 import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
-from language import FAMILIES, HELD_OUT_NAMES, NAMES, TERMS, Family, Tagged, Term
+from language import FAMILIES, NOUNS, TERMS, VERBS, Family, Tagged, Term
 
 SEED = 20260
 TRAIN_PER_FAMILY, EVAL_PER_FAMILY = 8, 3
 MOST_FILLINGS = 400  # of a family; three slots would give a hundred thousand
 HELD_OUT_SHARE = 0.15
 CORPUS_ROWS = 32_000
-TEXTBOOK_SHARE = 0.7  # of the corpus; the rest is scraped
-GOOD_AND_WRONG = {"textbook": (0.9, 0.05), "scraped": (0.12, 0.18)}  # shares; what remains is broken
+GOOD, WRONG = 0.4, 0.1  # shares of the corpus; what remains is broken
 CASES, CASES_PER_TEST = 8, 2
 
 ARGUMENTS = {
@@ -58,6 +56,15 @@ def fillings(family: Family, rng: random.Random) -> tuple[list[Filling], list[Fi
     good = list(islice(telling, MOST_FILLINGS))
     cut = max(EVAL_PER_FAMILY, round(HELD_OUT_SHARE * len(good)))
     return good[cut:], good[:cut]
+
+
+@cache
+def function_names() -> tuple[list[str], list[str]]:
+    """Return the names of functions in two shuffled parts, `(known, held_out)`, made of the same words."""
+    every = [f"{verb}_{noun}" for verb, noun in product(VERBS, NOUNS)]
+    random.Random(f"{SEED} names").shuffle(every)
+    cut = round(HELD_OUT_SHARE * len(every))
+    return every[cut:], every[:cut]
 
 
 def function(family: Family, filling: Filling, name: str, argument: str) -> tuple[str, list[str]]:
@@ -159,7 +166,7 @@ def tasks(split: str) -> Iterator[dict[str, Any]]:
         known, held_out = fillings(family, rng)
         chosen = known[:TRAIN_PER_FAMILY] if split == "train" else held_out[:EVAL_PER_FAMILY]
         for i, filling in enumerate(chosen, start=1):
-            name = rng.choice(NAMES if split == "train" else HELD_OUT_NAMES)
+            name = rng.choice(function_names()[split == "eval"])
             prefix, bodies = function(family, filling, name, rng.choice(ARGUMENTS[family.takes]))
             yield {
                 "task_id": f"tiny-{split}-{family.key}-{i}",
@@ -174,20 +181,19 @@ def tasks(split: str) -> Iterator[dict[str, Any]]:
 
 
 def corpus(rows: int = CORPUS_ROWS) -> Iterator[dict[str, str]]:
-    """Yield `prompt` and `completion` pairs of known fillings: the textbook, then the scraped part."""
+    """Yield `prompt` and `completion` pairs of known fillings and names; most completions are wrong or broken."""
     rng = random.Random(f"{SEED} corpus")
     known = [(family, fillings(family, random.Random(f"{SEED} {family.key}"))[0]) for family in FAMILIES]
-    for row in range(rows):
-        good, wrong = GOOD_AND_WRONG["textbook" if row < TEXTBOOK_SHARE * rows else "scraped"]
+    for _ in range(rows):
         family, choices = rng.choice(known)
         argument = rng.choice(ARGUMENTS[family.takes])
         filling = rng.choice(choices)
-        prefix, bodies = function(family, filling, rng.choice(NAMES), argument)
+        prefix, bodies = function(family, filling, rng.choice(function_names()[0]), argument)
         body = rng.choice(bodies)
         fate = rng.random()
-        if fate >= good + wrong:
+        if fate >= GOOD + WRONG:
             body = _broken(body, argument, rng)
-        elif fate >= good:
+        elif fate >= GOOD:
             body = re.sub(r"\d", lambda _: str(rng.randrange(10)), body)
         yield {"prompt": prefix, "completion": body}
 

@@ -15,12 +15,11 @@ from typing import Any
 DIGITS = range(2, 10)
 LETTERS = "aeiorstn"
 # Function names say nothing: any name may stand for any function, so a model has to read the description.
-NAMES = (
-    "adjust", "answer", "apply", "build", "change", "choose", "compute", "convert", "derive", "evaluate",
-    "extract", "figure", "form", "gather", "handle", "make", "measure", "obtain", "operate", "perform",
-    "prepare", "process", "produce", "query", "reckon", "render", "resolve", "settle", "solve", "treat",
+VERBS = (
+    "adjust", "apply", "build", "change", "compute", "convert", "derive", "extract", "figure", "gather",
+    "handle", "measure", "obtain", "perform", "prepare", "process", "produce", "render", "resolve", "solve",
 )  # fmt: skip
-HELD_OUT_NAMES = ("calculate", "determine", "digest", "execute", "finish", "inspect", "review", "work_out")
+NOUNS = ("answer", "entry", "field", "input", "item", "outcome", "part", "record", "result", "thing", "unit", "value")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ alone. Where that is not certain, smaller batches or a compiler for one program 
 
 - the compiler crashed or ran into a limit: the batch is split, small ones go program by program;
 - it stopped early (a canary warning is missing): modules that certainly stopped it leave; when none is certain, those
-  with errors go on in two halves, the others together;
+  with errors go on in two parts, the likely culprits apart from the rest, the others together;
 - an error points at no module, at the code added for `fn main`, or could stem from a neighbour's impl.
 """
 
@@ -20,7 +20,10 @@ from .diagnostics import Located
 from .verdict import Diagnostic
 
 ROOT = "batch.rs"
-CANARY = "pub fn rr_canary() { let rr_canary = 1; }\n"
+# Two warnings of our own: `unused_variables` shows that function bodies were analysed to the end, `dead_code` that the
+# late lints ran, after which nothing is missing.
+CANARY = "pub fn rr_canary() { let rr_canary = 1; }\nfn rr_late_canary() {}\n"
+ANALYSED, FINISHED = "unused_variables", "dead_code"
 ENTRY = (
     "\n#[doc(hidden)] #[allow(warnings, clippy::all)] pub fn rr_entry() "
     "{ fn end<T: ::std::process::Termination>(_: T) {} end(main()) }\n"
@@ -36,6 +39,7 @@ STOPPING_MESSAGES = (
     "unexpected end of macro invocation",
     "recursion limit reached while expanding",
 )
+SUSPECT_CODES = frozenset(("E0433",))  # after these it may stop as well: as a bound they do, in a body they do not
 INFERENCE = frozenset(("E0282", "E0283", "E0284", "E0275"))  # a neighbour's impl could cause these
 
 
@@ -70,6 +74,17 @@ def wall_seconds(compiler: Compiler, programs: int) -> float:
 
 def check_batch(compiler: Compiler, members: list[Member], clippy: bool) -> list[Checked]:
     """Check programs together; same order and length as `members`."""
+    settled = _rounds(compiler, members, clippy)
+    asked = [i for i, checked in enumerate(settled) if checked.parses and needs_parse_check(checked)]
+    if asked:
+        answers = parse_many(compiler, [members[i].source for i in asked])
+        for i, ok in zip(asked, answers, strict=True):
+            settled[i] = replace(settled[i], parses=ok)
+    return settled
+
+
+def _rounds(compiler: Compiler, members: list[Member], clippy: bool) -> list[Checked]:
+    """Compile until every member is settled; whether one parses is left open where the parser may have complained."""
     settled: dict[int, Checked] = {}
     waiting = list(range(len(members)))
     while waiting:
@@ -89,10 +104,9 @@ def check_batch(compiler: Compiler, members: list[Member], clippy: bool) -> list
         settled.update({i: checked[i] for i in outcome.final})
         for i in outcome.alone:
             settled[i] = check_alone(compiler, members[i].source, members[i].has_main, clippy)
-        for half in outcome.apart:
-            settled.update(zip(half, check_batch(compiler, [members[i] for i in half], clippy), strict=True))
+        for part in outcome.apart:
+            settled.update(zip(part, _rounds(compiler, [members[i] for i in part], clippy), strict=True))
         waiting = [i for i in waiting if i not in settled]
-    _settle_parses(compiler, members, settled)
     return [settled[i] for i in range(len(members))]
 
 
@@ -106,21 +120,30 @@ class _Round:
 
 
 def _who_leaves(done: Compiled, waiting: list[int], checked: dict[int, Checked], doubtful: bool) -> _Round:
-    if not done.errors:
+    seen = {item.diagnostic.code for item in done.diagnostics if item.file == ROOT}
+    if not done.errors or (FINISHED in seen and not doubtful):
         return _Round(final=waiting)
     blamed = [i for i in waiting if checked[i].errors]
     if doubtful or not blamed:
         return _Round(alone=blamed or waiting)
-    if not any(is_canary(item) for item in done.diagnostics):
+    if ANALYSED not in seen:
         stopping = [i for i in blamed if any(map(_stops_rustc, checked[i].errors))]
         if stopping or len(blamed) == 1:
             return _Round(final=stopping or blamed)
-        middle = len(blamed) // 2
-        return _Round(apart=[blamed[:middle], blamed[middle:]])
+        return _Round(apart=_suspects_apart(blamed, checked))
     only_lints = all(_is_lint(error) for i in blamed for error in checked[i].errors)
     final = [i for i in blamed if only_lints or not all(map(_is_lint, checked[i].errors))]
     unsure = [i for i in final if any(error.code in INFERENCE for error in checked[i].errors)]
     return _Round([i for i in final if i not in unsure], unsure)
+
+
+def _suspects_apart(blamed: list[int], checked: dict[int, Checked]) -> list[list[int]]:
+    """Cut the modules of which some stopped rustc in two: likely ones and others if there are both, else halves."""
+    likely = [i for i in blamed if any(error.code in SUSPECT_CODES for error in checked[i].errors)]
+    if 0 < len(likely) < len(blamed):
+        return [likely, [i for i in blamed if i not in likely]]
+    middle = len(blamed) // 2
+    return [blamed[:middle], blamed[middle:]]
 
 
 def _stops_rustc(error: Diagnostic) -> bool:
@@ -154,11 +177,6 @@ def _compile(compiler: Compiler, modules: Modules, members: list[Member], clippy
     )
 
 
-def is_canary(item: Located) -> bool:
-    """The warning that shows that rustc analysed function bodies to the end."""
-    return item.file == ROOT and item.diagnostic.code == "unused_variables"
-
-
 def group(done: Compiled, modules: Modules, lines: list[int]) -> dict[int, list[Diagnostic]]:
     """Diagnostics by module position (`lines` long each); -1 collects errors that lie in no program's own lines."""
     found: dict[int, list[Diagnostic]] = defaultdict(list)
@@ -183,11 +201,3 @@ def as_if_alone(diagnostic: Diagnostic, modules: Modules, position: int) -> Diag
         return "\n".join(line for line in text.split("\n") if modules.prefix not in line)
 
     return replace(diagnostic, message=clean(diagnostic.message), rendered=clean(diagnostic.rendered))
-
-
-def _settle_parses(compiler: Compiler, members: list[Member], settled: dict[int, Checked]) -> None:
-    """Find out for failed programs whether the parser was among those who complained. Programs checked alone know."""
-    asked = [i for i, checked in settled.items() if checked.parses and needs_parse_check(checked)]
-    if asked:
-        answers = parse_many(compiler, [members[i].source for i in asked])
-        settled.update({i: replace(settled[i], parses=ok) for i, ok in zip(asked, answers, strict=True)})

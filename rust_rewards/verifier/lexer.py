@@ -6,25 +6,26 @@ match. Whatever is not plain (unterminated literals, shebangs, odd quotes) is le
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 
 from .verdict import Diagnostic
 
-# Order matters: a quote must be tried as a character literal before it can be a lifetime.
-_TOKEN = re.compile(
-    r"""
-      (?P<line>//[^\n]*)
-    | (?P<block>/\*)
-    | (?P<raw>(?<!\w)(?:br|cr|r)\#*")
-    | (?P<string>"(?:[^"\\]|\\.)*+")
-    | (?P<char>'(?:\\(?:u\{[^}'\n]*\}|x[0-9A-Fa-f]{2}|[^xu\n])|[^\\'\n])')
-    | (?P<lifetime>'(?:r\#)?[^\W\d]\w*(?!['\w]))
-    | (?P<open>[(\[{])
-    | (?P<close>[)\]}])
-    | (?P<odd>['"])
-    """,
-    re.VERBOSE | re.DOTALL,
+# Every alternative begins with a literal, which makes the search several times faster. Order matters: a quote must be
+# tried as a character literal before it can be a lifetime; a lone quote is nothing we understand.
+_TOKENS = (
+    r"//[^\n]*",
+    r"/\*",
+    r'"(?:[^"\\]|\\.)*+"',
+    r"'(?:\\(?:u\{[^}'\n]*\}|x[0-9A-Fa-f]{2}|[^xu\n])|[^\\'\n])'",
+    r"'(?:r\#)?[^\W\d]\w*(?!['\w])",
+    r"'",
+    r'"',
 )
+_RAW_OPENINGS = tuple(rf'(?<!\w){prefix}#*"' for prefix in ("r", "br", "cr"))
+_WITHOUT_RAW = re.compile("|".join(_TOKENS), re.DOTALL)
+_WITH_RAW = re.compile("|".join(_RAW_OPENINGS + _TOKENS), re.DOTALL)
 _BLOCK = re.compile(r"/\*|\*/")
+_DELIMITER = re.compile(r"[()\[\]{}]")
 _PAIR = {")": "(", "]": "[", "}": "{"}
 
 
@@ -35,8 +36,8 @@ class Scan:
     Attributes:
         plain (`bool`): Every literal and comment was understood; the rest of the fields can be relied on.
         unbalanced (`Diagnostic`, *optional*): What rustc would say about delimiters that do not match.
-        depth (`int`): Deepest nesting of delimiters.
-        code (`str`): The source with comments and literals blanked out, line breaks outside of them kept.
+        depth (`int`): Deepest nesting of delimiters; at least that, where they do not match.
+        code (`str`): The source with comments and literals blanked out; every other character keeps its place.
     """
 
     plain: bool
@@ -48,37 +49,44 @@ class Scan:
 def scan(source: str) -> Scan:
     """Read `source` once, in linear time."""
     plain = not source.startswith(("#!", "---"))
-    stack: list[tuple[str, int]] = []
-    problem: Diagnostic | None = None
     kept: list[str] = []
-    depth = position = 0
-    while match := _TOKEN.search(source, position):
-        kind, start, end = match.lastgroup, match.start(), match.end()
+    position = 0
+    token = _WITH_RAW if 'r"' in source or "r#" in source else _WITHOUT_RAW
+    while match := token.search(source, position):
+        text, start, end = match.group(), match.start(), match.end()
         kept.append(source[position:start])
-        if kind == "open":
-            stack.append((match.group(), start))
-            depth = max(depth, len(stack))
-        elif kind == "close" and problem is None:
-            problem = _mismatch(source, stack, match.group(), start)
-        elif kind == "odd":
+        if text in ("'", '"'):
             plain = False
-        elif kind in ("block", "raw"):
-            found = _block_end(source, end) if kind == "block" else _raw_end(source, match.group(), end)
+        elif text == "/*" or text[0] in "rbc":
+            found = _block_end(source, end) if text == "/*" else _raw_end(source, text, end)
             plain, end = (plain, found) if found else (False, len(source))
-        kept.append(match.group() if kind in ("open", "close", "lifetime") else " ")
+        is_lifetime = text[0] == "'" and text[-1] != "'"
+        kept.append(text if is_lifetime else " " * (end - start))
         position = end
     kept.append(source[position:])
-    if problem is None and stack:
-        problem = _at(source, len(source.rstrip()) - 1, "this file contains an unclosed delimiter")
-    return Scan(plain, problem if plain else None, depth, "".join(kept))
+    code = "".join(kept)
+    depth, problem = _delimiters(source, code)
+    return Scan(plain, problem if plain else None, depth, code)
 
 
-def _mismatch(source: str, stack: list[tuple[str, int]], close: str, position: int) -> Diagnostic | None:
-    if not stack:
-        return _at(source, position, f"unexpected closing delimiter: `{close}`")
-    if stack.pop()[0] != _PAIR[close]:
-        return _at(source, position, f"mismatched closing delimiter: `{close}`")
-    return None
+def _delimiters(source: str, code: str) -> tuple[int, Diagnostic | None]:
+    """`Scan.depth`, and what is wrong with the delimiters if anything is."""
+    stack: list[str] = []
+    depth = 0
+    for count, delimiter in enumerate(_DELIMITER.findall(code)):
+        opening = _PAIR.get(delimiter)
+        if opening is None:
+            stack.append(delimiter)
+            depth = max(depth, len(stack))
+        elif stack and stack[-1] == opening:
+            stack.pop()
+        else:
+            kind = "mismatched" if stack else "unexpected"
+            place = next(islice(_DELIMITER.finditer(code), count, None)).start()
+            return sum(map(code.count, "([{")), _at(source, place, f"{kind} closing delimiter: `{delimiter}`")
+    if stack:
+        return depth, _at(source, len(source.rstrip()) - 1, "this file contains an unclosed delimiter")
+    return depth, None
 
 
 def _at(source: str, position: int, message: str) -> Diagnostic:

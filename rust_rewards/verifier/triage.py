@@ -20,11 +20,17 @@ MAX_BYTES = 64 * 1024  # larger sources would dominate a batch
 
 # Words through which a module reaches its crate, its files, the linker, or its own path.
 _ALONE = re.compile(
-    r"#\s*!|\$\s*crate"
-    r"|\b(?:crate|extern|include|include_str|include_bytes|macro_export|no_mangle|export_name|link_section|link_name|link_args|link_ordinal|linkage|asm"
+    r"\b(?:crate|extern|include|include_str|include_bytes|macro_export|no_mangle|export_name|link_section|link_name|link_args|link_ordinal|linkage|asm"
     r"|global_asm|naked\w*|global_allocator|panic_handler|proc_macro\w*|module_path|type_name\w*|long_running_const_eval)\b"
     r"|\bfile\s*!|\blink\s*\(|\bpath\s*=\s*\"|#\s*\[\s*(?:unsafe\s*\(\s*)?used\b"
 )
+# One of these is in every text that `_ALONE` matches; looking for them is twenty times faster.
+_ALONE_STEMS = (
+    "crate", "extern", "include", "macro_export", "no_mangle", "export_name", "link", "asm", "naked",
+    "global_allocator", "panic_handler", "proc_macro", "module_path", "type_name", "long_running", "file", "path",
+    "used",
+)  # fmt: skip
+_INNER_ATTRIBUTE = re.compile(r"#\s*!")
 _MOD_FILE = re.compile(r"\bmod\b(?!\s+(?:r#)?\w+\s*\{)")
 _SYSTEM = re.compile(r"\b(?:fs|File|OpenOptions|temp_dir|net|process::Command|Command)\b")
 _HARMLESS_CRATE = "pub(crate)"
@@ -54,20 +60,33 @@ def triage(source: str, edition: str) -> Triage:
         return Triage(seen.unbalanced, has_main=False, alone=False, uses_files=False)
     if len(source) > MAX_BYTES or seen.depth > MAX_DEPTH:
         return Triage(None, _has_main_word(seen), alone=True, uses_files=True)
-    root = parse_rust(source.encode()).root_node
-    main = [n for n in root.named_children if n.type == "function_item" and _name(n) == b"main"]
     alone = (
         not seen.plain
         or edition == "2015"
-        or bool(_ALONE.search(source.replace(_HARMLESS_CRATE, " pub ")))
-        or bool(_MOD_FILE.search(seen.code))
         or not seen.code.isascii()
+        or bool(_INNER_ATTRIBUTE.search(source))
+        or _reaches_out(source)
+        or ("mod" in seen.code and bool(_MOD_FILE.search(seen.code)))
+    )
+    uses_files = bool(_SYSTEM.search(seen.code))
+    readable = seen.code if seen.plain else source
+    if not any(word in readable for word in ("main", "super", "impl")):  # what follows needs a syntax tree
+        return Triage(None, has_main=False, alone=alone, uses_files=uses_files)
+    root = parse_rust(source.encode()).root_node
+    main = [n for n in root.named_children if n.type == "function_item" and _name(n) == b"main"]
+    alone = (
+        alone
         or not all(_is_plain_main(node) for node in main)
         or (bool(main) and len(re.findall(r"\bmain\b", seen.code)) > 1)
         or _climbs_out(root, seen)
         or _implements_for_others(root, seen)
     )
-    return Triage(None, bool(main), alone, bool(_SYSTEM.search(seen.code)))
+    return Triage(None, bool(main), alone, uses_files)
+
+
+def _reaches_out(source: str) -> bool:
+    text = source.replace(_HARMLESS_CRATE, " pub ")
+    return any(stem in text for stem in _ALONE_STEMS) and bool(_ALONE.search(text))
 
 
 def _has_main_word(seen: Scan) -> bool:

@@ -100,6 +100,14 @@ pub fn check(holds: bool) {
     }
 }
 
+/// `assert_eq!` and `assert_ne!` where every comparison is to be believed.
+pub fn equal<L: PartialEq<R> + Debug + ?Sized, R: Debug + ?Sized>(left: &L, right: &R) {
+    check(*left == *right)
+}
+pub fn differ<L: PartialEq<R> + Debug + ?Sized, R: Debug + ?Sized>(left: &L, right: &R) {
+    check(*left != *right)
+}
+
 pub fn reached() {
     REACHED.store(true, SeqCst);
 }
