@@ -43,7 +43,8 @@ rust:
 
 tiny: install
 	$(BIN)/python recipes/tiny/corpus.py --corpus outputs/tiny-corpus.jsonl
-	$(BIN)/accelerate launch recipes/sft.py --config recipes/tiny/sft.yaml --save_steps 100 --save_total_limit 12
+	$(BIN)/accelerate launch recipes/sft.py --config recipes/tiny/sft.yaml
+	cp outputs/tiny-sft/model.safetensors outputs/tiny-sft/*config.json outputs/tiny-sft/tokenizer.json recipes/tiny/checkpoint/
 
 clean:
 	rm -rf $(VENV) outputs build *.egg-info

@@ -97,12 +97,10 @@ def test_the_empty_body_and_the_reference_with_every_number_off_by_one_fail(task
     assert [task["task_id"] for (task, _), ok in zip(wrong, passed, strict=True) if ok] == []
 
 
-def test_the_corpus_begins_like_a_textbook_and_ends_mostly_broken(regenerated):
-    rows = read(regenerated / "corpus.jsonl")
-    ends = rows[:150] + rows[-150:]
-    verdicts = verify([row["prompt"] + row["completion"] for row in ends])
-    assert sum(v.compiles for v in verdicts[:150]) > 0.85 * 150
-    assert 0.2 * 150 < sum(v.compiles for v in verdicts[150:]) < 0.5 * 150
+def test_about_half_of_the_corpus_compiles(regenerated):
+    rows = read(regenerated / "corpus.jsonl")[:300]
+    verdicts = verify([row["prompt"] + row["completion"] for row in rows])
+    assert 0.45 * 300 < sum(v.compiles for v in verdicts) < 0.7 * 300
 
 
 def test_checkpoint_is_small_and_loads():
@@ -122,7 +120,7 @@ def test_the_tokens_of_a_prompt_begin_the_tokens_of_the_program_and_lose_nothing
         prompt, program = tokenizer(task["prompt"]).input_ids, tokenizer(task["reference"]).input_ids
         assert program[: len(prompt)] == prompt
         assert tokenizer.decode(program) == task["reference"]
-        assert len(program) - len(prompt) <= 60  # the recipes allow 64 tokens, the end token included
+        assert len(program) - len(prompt) <= 46  # the recipes allow 48 tokens, the end token included
 
 
 @pytest.mark.slow

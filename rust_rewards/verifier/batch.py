@@ -5,8 +5,8 @@ has no error. rustc 1.95 carries on after nearly every error, so a module's erro
 alone. Where that is not certain, smaller batches or a compiler for one program decide:
 
 - the compiler crashed or ran into a limit: the batch is split, small ones go program by program;
-- it stopped early (a canary warning is missing): modules that certainly stopped it leave; when none is certain, those
-  with errors go on in two parts, the likely culprits apart from the rest, the others together;
+- it stopped early (a canary warning is missing): modules that certainly stopped it are settled; likely culprits are
+  checked alone when they are few; when nobody is suspected, those with errors go on in two halves;
 - an error points at no module, at the code added for `fn main`, or could stem from a neighbour's impl.
 """
 
@@ -28,6 +28,7 @@ ENTRY = (
     "\n#[doc(hidden)] #[allow(warnings, clippy::all)] pub fn rr_entry() "
     "{ fn end<T: ::std::process::Termination>(_: T) {} end(main()) }\n"
 )
+FEW = 4  # programs that are cheaper alone than in a batch that may have to be split again
 SPLIT = 4  # parts a broken batch is cut into ...
 ALONE_BELOW = 24  # ... until its programs are cheaper one by one
 BASE_SECONDS, SECONDS_PER_PROGRAM = 5.0, 0.05  # a batch's wall limit: fifty times what it usually takes
@@ -103,7 +104,7 @@ def _rounds(compiler: Compiler, members: list[Member], clippy: bool) -> list[Che
         outcome = _who_leaves(done, waiting, checked, -1 in by_position)
         settled.update({i: checked[i] for i in outcome.final})
         for i in outcome.alone:
-            settled[i] = check_alone(compiler, members[i].source, members[i].has_main, clippy)
+            settled[i] = _check_one(compiler, members[i], clippy)
         for part in outcome.apart:
             settled.update(zip(part, _rounds(compiler, [members[i] for i in part], clippy), strict=True))
         waiting = [i for i in waiting if i not in settled]
@@ -127,23 +128,24 @@ def _who_leaves(done: Compiled, waiting: list[int], checked: dict[int, Checked],
     if doubtful or not blamed:
         return _Round(alone=blamed or waiting)
     if ANALYSED not in seen:
-        stopping = [i for i in blamed if any(map(_stops_rustc, checked[i].errors))]
-        if stopping or len(blamed) == 1:
-            return _Round(final=stopping or blamed)
-        return _Round(apart=_suspects_apart(blamed, checked))
+        return _after_stop(waiting, blamed, checked)
     only_lints = all(_is_lint(error) for i in blamed for error in checked[i].errors)
     final = [i for i in blamed if only_lints or not all(map(_is_lint, checked[i].errors))]
-    unsure = [i for i in final if any(error.code in INFERENCE for error in checked[i].errors)]
+    unsure = [i for i in final if all(error.code in INFERENCE or _is_lint(error) for error in checked[i].errors)]
     return _Round([i for i in final if i not in unsure], unsure)
 
 
-def _suspects_apart(blamed: list[int], checked: dict[int, Checked]) -> list[list[int]]:
-    """Cut the modules of which some stopped rustc in two: likely ones and others if there are both, else halves."""
-    likely = [i for i in blamed if any(error.code in SUSPECT_CODES for error in checked[i].errors)]
-    if 0 < len(likely) < len(blamed):
-        return [likely, [i for i in blamed if i not in likely]]
+def _after_stop(waiting: list[int], blamed: list[int], checked: dict[int, Checked]) -> _Round:
+    """Who leaves when some of the blamed modules stopped rustc before it analysed anything."""
+    if len(blamed) == 1:
+        return _Round(final=blamed)
+    stopping = [i for i in blamed if any(map(_stops_rustc, checked[i].errors))]
+    suspects = {i for i in blamed if any(error.code in SUSPECT_CODES for error in checked[i].errors)}
+    likely = sorted(suspects.difference(stopping)) if len(suspects) <= FEW else []
+    if stopping or likely:
+        return _Round(stopping, likely)
     middle = len(blamed) // 2
-    return [blamed[:middle], blamed[middle:]]
+    return _Round(apart=[blamed[:middle], blamed[middle:]])
 
 
 def _stops_rustc(error: Diagnostic) -> bool:
@@ -162,8 +164,12 @@ def split(waiting: list[int]) -> list[list[int]]:
 
 def _one_by_one_or_batch(compiler: Compiler, members: list[Member], clippy: bool) -> list[Checked]:
     if len(members) == 1:
-        return [check_alone(compiler, members[0].source, members[0].has_main, clippy)]
-    return check_batch(compiler, members, clippy)
+        return [_check_one(compiler, members[0], clippy)]
+    return _rounds(compiler, members, clippy)
+
+
+def _check_one(compiler: Compiler, member: Member, clippy: bool) -> Checked:
+    return check_alone(compiler, member.source, member.has_main, clippy, settle_parse=False)
 
 
 def _compile(compiler: Compiler, modules: Modules, members: list[Member], clippy: bool) -> Compiled:

@@ -63,8 +63,8 @@ def needs_parse_check(checked: Checked) -> bool:
     return any(error.code is None or error.code in PARSER_CODES for error in checked.errors)
 
 
-def check_alone(compiler: Compiler, source: str, has_main: bool, clippy: bool) -> Checked:
-    """Check one program in a compiler of its own."""
+def check_alone(compiler: Compiler, source: str, has_main: bool, clippy: bool, *, settle_parse: bool = True) -> Checked:
+    """Check one program in a compiler of its own. Without `settle_parse`, `parses` stays provisional."""
     kind = "bin" if has_main else "lib"
     done = compiler.run([compiler.check(PROGRAM, kind, clippy)], {PROGRAM: source})
     if done.broken is not None:
@@ -72,7 +72,7 @@ def check_alone(compiler: Compiler, source: str, has_main: bool, clippy: bool) -
         error = Diagnostic("error", None, done.broken, rendered=f"error: {done.broken}\n")
         return Checked(errors=(error,), timed_out=done.timed_out, seconds=done.seconds)
     checked = from_diagnostics((item.diagnostic for item in done.diagnostics), done.seconds)
-    if needs_parse_check(checked):
+    if settle_parse and needs_parse_check(checked):
         checked = replace(checked, parses=parses_alone(compiler, source))
     return checked
 

@@ -29,6 +29,8 @@ _OUTSIDE = re.compile(
     r"|\b(?:global_asm|asm|naked_asm)\s*!|\b(?:global_asm|asm|naked_asm)\s*(?:as\b|[,;}])"
 )
 _OUTSIDE_IN_MACROS = re.compile(rb"\b(?:link_section|global_allocator|global_asm|naked_asm|asm)\b")
+# Without any of these words nothing below can find fault: what runs outside, and traits and impls with methods.
+_NEEDS_TREE = ("link_", "linkage", "used", "naked", "asm", "global_allocator", "lang", "trait", "impl")
 _EXPORT = re.compile(r"\b(?:no_mangle|export_name)\b")
 _EXPORTED = re.compile(
     r"#\s*\[\s*(?:unsafe\s*\(\s*)?(?:no_mangle|export_name\s*=\s*\"(?P<name>\w+)\")\s*\)?\s*\]\s*"
@@ -75,6 +77,8 @@ def defence_for(source: str, tests: str) -> Defence:
     code = seen.code if seen.plain else source
     plain = _DERIVE.sub("", code)
     own_comparison = bool(_COMPARISON.search(plain))
+    if not own_comparison and not _EXPORT.search(code) and not any(word in source for word in _NEEDS_TREE):
+        return Defence()
     nodes = list(_walk(parse_rust(source.encode()).root_node))
     testable = (
         not _runs_outside(code, nodes) and not _replaces_symbols(source, code) and not _replaces_methods(nodes, tests)

@@ -25,7 +25,7 @@ from .triage import Triage, triage
 from .verdict import Diagnostic, Limits, Verdict
 
 EDITIONS = ("2015", "2018", "2021", "2024")
-BATCH = 256  # programs per crate: more gains nothing, and puts more at stake when one of them breaks the compiler
+BATCH = 512  # programs per crate: more gain little, and put more at stake when one of them breaks the compiler
 BATCH_AT_LEAST = 8  # fewer are not worth a second compiler
 NOT_UTF8 = Diagnostic("error", None, "stream did not contain valid UTF-8", rendered="error: not valid UTF-8\n")
 

@@ -18,7 +18,7 @@ _NAMES = (
 _SHIELDED = (
     "column concat dbg eprint eprintln file format format_args line matches module_path panic print println stringify "
     "thread_local todo unimplemented unreachable vec write writeln"
-).split()
+)
 
 
 def glue(suite: Suite, defence: Defence, block: str, ours: str, own: str, key: int) -> str:
@@ -63,7 +63,7 @@ def _test_value(case: Case, ours: str) -> str:
 
 
 def _macros(items: str, defence: Defence, ours: str, own: str) -> str:
-    """Those macros that the tests use: the assertions, in the standard library's meaning, and others that a program could
+    """The macros that the tests use: assertions in the standard library's meaning, others that a program could
     redefine."""
     asked = {
         "all": ("", "", ""),
@@ -86,7 +86,7 @@ def _macros(items: str, defence: Defence, ours: str, own: str) -> str:
     rules |= {f"debug_{name}": rule for name, rule in rules.items()}
     rules[COMPARE] = f"(($l:expr) ($op:tt) ($r:expr)) => {{ {pair} {check}({types} & (*l $op *r)) }} }}"
     rules[REACHED] = f"() => {{ ::{ours}::reached() }}"
-    for name in _SHIELDED:
+    for name in _SHIELDED.split():
         rules[name] = f"($($t:tt)*) => {{ ::{ours}::macros::{name}!($($t)*) }}"
     used = set(re.findall(r"\w+", items))
     return "".join(f"macro_rules! {name} {{ {rule} }}\n" for name, rule in rules.items() if name in used)

@@ -154,7 +154,7 @@ def _link_flags(compiler: Compiler, ours: str) -> list[str]:
     """Link against the harness under its name for this build, with the toolchain's own linker: rustc's wrapper around
     it wants /proc, which the sandbox has not."""
     harness = sandbox.build_native("harness", compiler.toolchain, "--crate-type=rlib")
-    flags = ["--extern", f"{ours}={harness}", "-Cprefer-dynamic"]
+    flags = ["--extern", f"{ours}={harness}", "-Cprefer-dynamic", "-Ccodegen-units=4"]  # the default costs 10 % more
     linker = compiler.toolchain.target_folder / "bin" / "rust-lld"
     if linker.exists():
         link = harness.parent / "ld.lld"  # the name tells it which linker to be

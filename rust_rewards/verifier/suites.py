@@ -8,6 +8,7 @@ Three forms are accepted:
   their lines are, trailing white space and blank lines at the end aside.
 """
 
+import functools
 import json
 import re
 from dataclasses import dataclass
@@ -78,6 +79,7 @@ class Suite:
         return self.cases[0].input is not None
 
 
+@functools.lru_cache(maxsize=1024)  # a step judges many answers to one task
 def read_suite(tests: str) -> Suite:
     """Read hidden tests in any of the three forms.
 

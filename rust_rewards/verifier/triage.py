@@ -32,7 +32,7 @@ _ALONE_STEMS = (
 )  # fmt: skip
 _INNER_ATTRIBUTE = re.compile(r"#\s*!")
 _MOD_FILE = re.compile(r"\bmod\b(?!\s+(?:r#)?\w+\s*\{)")
-_SYSTEM = re.compile(r"\b(?:fs|File|OpenOptions|temp_dir|net|process::Command|Command)\b")
+_SYSTEM = re.compile(r"\b(?:fs|net|temp_dir)\b")  # modules; their types cannot be had without naming them
 _HARMLESS_CRATE = "pub(crate)"
 
 
@@ -68,7 +68,7 @@ def triage(source: str, edition: str) -> Triage:
         or _reaches_out(source)
         or ("mod" in seen.code and bool(_MOD_FILE.search(seen.code)))
     )
-    uses_files = bool(_SYSTEM.search(seen.code))
+    uses_files = bool(_SYSTEM.search(seen.code)) or ("process" in seen.code and "Command" in seen.code)
     readable = seen.code if seen.plain else source
     if not any(word in readable for word in ("main", "super", "impl")):  # what follows needs a syntax tree
         return Triage(None, has_main=False, alone=alone, uses_files=uses_files)
