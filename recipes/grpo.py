@@ -21,6 +21,7 @@ SIGTERM leave one behind.
 """
 
 from pathlib import Path
+from typing import Any
 
 from preflight import (
     RecipeArguments,
@@ -39,6 +40,7 @@ from trl import GRPOConfig, GRPOTrainer, ModelConfig, get_peft_config, get_quant
 
 from rust_rewards.judge import JudgeArguments, with_judge
 from trainers.callbacks import GracefulStopCallback, RewardProgressCallback, TrainingLogCallback
+from trainers.curriculum import CurriculumConfig, CurriculumGRPOTrainer
 
 
 def main(
@@ -79,7 +81,12 @@ def main(
     # Trainer
     training_args.model_init_kwargs = model_kwargs(training_args, model_args)
     graceful_stop = GracefulStopCallback()
-    trainer = GRPOTrainer(
+    trainer_class: Any = GRPOTrainer
+    options: dict[str, Any] = {}
+    if script_args.curriculum:
+        trainer_class = CurriculumGRPOTrainer
+        options = {"curriculum": CurriculumConfig(success_threshold=script_args.curriculum_success)}
+    trainer = trainer_class(
         model=model,
         reward_funcs=reward_funcs,
         args=training_args,
@@ -88,6 +95,7 @@ def main(
         quantization_config=get_quantization_config(model_args),
         peft_config=get_peft_config(model_args),
         callbacks=[graceful_stop],
+        **options,
     )
     trainer.add_callback(TrainingLogCallback(trainer))
     if not training_args.disable_tqdm:

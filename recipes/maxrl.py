@@ -22,6 +22,7 @@ from the last complete checkpoint in its output folder; Ctrl-C and SIGTERM leave
 """
 
 from pathlib import Path
+from typing import Any
 
 from preflight import (
     RecipeArguments,
@@ -41,6 +42,7 @@ from trl import ModelConfig, get_peft_config, get_quantization_config
 from rust_rewards.judge import JudgeArguments, with_judge
 from trainers import MaxRLConfig, MaxRLTrainer
 from trainers.callbacks import GracefulStopCallback, RewardProgressCallback, TrainingLogCallback
+from trainers.curriculum import CurriculumConfig, CurriculumMaxRLTrainer
 from trainers.maxrl_trainer import check_correctness_reward
 
 
@@ -83,7 +85,12 @@ def main(
     # Trainer
     training_args.model_init_kwargs = model_kwargs(training_args, model_args)
     graceful_stop = GracefulStopCallback()
-    trainer = MaxRLTrainer(
+    trainer_class: Any = MaxRLTrainer
+    options: dict[str, Any] = {}
+    if script_args.curriculum:
+        trainer_class = CurriculumMaxRLTrainer
+        options = {"curriculum": CurriculumConfig(success_threshold=script_args.curriculum_success)}
+    trainer = trainer_class(
         model=model,
         reward_funcs=reward_funcs,
         args=training_args,
@@ -92,6 +99,7 @@ def main(
         quantization_config=get_quantization_config(model_args),
         peft_config=get_peft_config(model_args),
         callbacks=[graceful_stop],
+        **options,
     )
     trainer.add_callback(TrainingLogCallback(trainer))
     if not training_args.disable_tqdm:

@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 config=${CONFIG:-recipes/tiny/grpo_phase1.yaml}
 model=${MODEL:-recipes/tiny/checkpoint}
 data=${DATA:-recipes/tiny}
-tokens=${TOKENS:-64}
+tokens=${TOKENS:-48}
 out=${OUTPUT_DIR:-outputs/phase1}
 export PYTHONWARNINGS=ignore TRANSFORMERS_VERBOSITY=error HF_HUB_DISABLE_PROGRESS_BARS=1
 mkdir -p "$out"

@@ -45,6 +45,10 @@ class RecipeArguments(ScriptArguments):
             or reward models with a slash (`org/model`).
         eval_dataset_name (`str`, *optional*):
             Path or name of the evaluation tasks. Defaults to the test split of `dataset_name`.
+        curriculum (`bool`, *optional*, defaults to `False`):
+            Whether to start with the easy tasks and unlock harder ones by measured success (`trainers.curriculum`).
+        curriculum_success (`float`, *optional*, defaults to `20.0`):
+            Reward above which the curriculum counts a completion as solved.
     """
 
     reward_funcs: list[str] = dataclasses.field(
@@ -57,6 +61,14 @@ class RecipeArguments(ScriptArguments):
     eval_dataset_name: str | None = dataclasses.field(
         default=None,
         metadata={"help": "Path or name of the evaluation tasks. Defaults to the test split of `dataset_name`."},
+    )
+    curriculum: bool = dataclasses.field(
+        default=False,
+        metadata={"help": "Whether to start with the easy tasks and unlock harder ones by measured success."},
+    )
+    curriculum_success: float = dataclasses.field(
+        default=20.0,
+        metadata={"help": "Reward above which the curriculum counts a completion as solved."},
     )
 
 

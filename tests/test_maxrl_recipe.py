@@ -74,6 +74,19 @@ def test_the_recipe_trains_and_writes_model_log_and_card(tiny_run, tmp_path):
     assert (tmp_path / "out" / "model.safetensors").stat().st_size > 0
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("recipe", ["maxrl.py", "grpo.py"])
+def test_the_curriculum_is_one_flag(recipe, tiny_run, tmp_path):
+    flags = ["--curriculum", "--curriculum_success", "2"]
+    plain = (
+        [word for word in tiny_run if word not in ("--correctness_threshold", "3")] if recipe == "grpo.py" else tiny_run
+    )
+    done = launch([word.replace("maxrl.py", recipe) for word in plain] + flags, tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    state = json.loads((tmp_path / "out" / "trainer_state.json").read_text())
+    assert all(1 <= record["curriculum/unlocked"] <= 4 for record in state["log_history"] if "loss" in record)
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [

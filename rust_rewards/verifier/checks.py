@@ -96,18 +96,26 @@ def parses_alone(compiler: Compiler, source: str) -> bool:
 
 
 def parse_many(compiler: Compiler, sources: list[str]) -> list[bool]:
-    """The same for several plain, balanced programs with one compiler: each becomes the argument of a macro that parses
-    items and drops them, so that one program's errors end at its own braces."""
-    text = "macro_rules! parse { ($($item:item)*) => {} }\n"
-    lines: list[int] = []
-    for source in sources:
-        lines.append(text.count("\n") + 1)
-        text += f"parse! {{ {source}\n}}\n"
-    done = compiler.run([compiler.check(PROGRAM, "lib", False)], {PROGRAM: text}, programs=len(sources))
-    if done.broken is not None:
-        return [parses_alone(compiler, source) for source in sources]
-    bad = [_within(item, lines) for item in done.errors]
-    return [index not in bad for index in range(len(sources))]
+    """The same for several plain, balanced programs with few compilers: each becomes the argument of a macro that parses
+    items and drops them, so that one program's errors end at its own braces.
+
+    Now and then rustc gives up at an error; the programs behind it are then asked again. A broken one of ours at the end
+    shows whether it came that far.
+    """
+    answers: list[bool] = []
+    while len(answers) < len(sources):
+        waiting = sources[len(answers) :]
+        text = "macro_rules! parse { ($($item:item)*) => {} }\n"
+        lines: list[int] = []
+        for source in [*waiting, "fn"]:
+            lines.append(text.count("\n") + 1)
+            text += f"parse! {{ {source}\n}}\n"
+        done = compiler.run([compiler.check(PROGRAM, "lib", False)], {PROGRAM: text}, programs=len(waiting))
+        bad = {_within(item, lines) for item in done.errors}
+        if done.broken is not None or not bad:
+            return answers + [parses_alone(compiler, source) for source in waiting]
+        answers += [index not in bad for index in range(min(max(bad) + 1, len(waiting)))]
+    return answers
 
 
 def _within(item: Located, starts: list[int]) -> int:
