@@ -54,6 +54,13 @@ def test_code_keeps_words_and_drops_comments_and_strings():
     assert scan('fn a() { "crate"; /* crate */ b } // crate').code.split() == ["fn", "a()", "{", ";", "b", "}"]
 
 
+@pytest.mark.parametrize(
+    "source", ["a /* x\ny */ b", 'r#"a"# b', "'a' 'b", 'br"x" // y', 'var"x"', "'static 'x'", "/* open", 'c"x"y']
+)
+def test_code_keeps_every_place(source):
+    assert len(scan(source).code) == len(source)
+
+
 def test_depth_counts_the_deepest_nesting():
     assert scan("fn f() { ((())) }").depth == 4
     assert scan("(" * 100_000 + ")" * 100_000).depth == 100_000

@@ -61,3 +61,16 @@ def test_main_counts_only_at_the_top_level():
 
 def test_unbalanced_programs_are_rejected_without_a_compiler():
     assert triage("fn f() {", "2021").rejected is not None
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ('pub fn f() { let _ = std::fs::read("x"); }', True),
+        ('use std::process::Command; pub fn f() { Command::new("x"); }', True),
+        ("pub enum Command { Stop } pub fn f(_: Command) {}", False),
+        ("/// Uses the net and std::fs.\npub fn f() {}", False),
+    ],
+)
+def test_tests_of_programs_that_reach_for_the_system_get_a_folder_of_their_own(source, expected):
+    assert triage(source, "2021").uses_files == expected

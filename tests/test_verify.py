@@ -154,6 +154,20 @@ def test_one_poisoned_program_costs_no_neighbour_its_verdict():
     assert all(v.failure is None for v in verdicts)
 
 
+def test_programs_behind_one_at_which_the_parser_gives_up_are_judged_all_the_same():
+    fatal = "pub fn f(x: u8) -> u8 { match x { std:;cmp::E => 1, _ => 2 } }"
+    broken, parsing = "pub fn g() { let u32 number = 0; }", "pub fn h() { missing!(); }"
+    assert [v.parses for v in verify([fatal, broken, parsing, fatal, parsing])] == [False, False, True, False, True]
+
+
+def test_a_lint_that_is_an_error_costs_neighbours_no_warning():
+    denied, warned = "pub fn f() -> u8 { 256 }", "fn unused() {} pub fn g() { let x = 1; }"
+    verdicts = verify([denied, warned, denied])
+    assert [v.compiles for v in verdicts] == [False, True, False]
+    assert [e.code for e in verdicts[0].errors] == ["overflowing_literals"]
+    assert sorted(w.code for w in verdicts[1].warnings) == ["dead_code", "unused_variables"]
+
+
 def test_the_compiler_reads_no_file_of_the_host():
     assert not verify(['pub const X: &str = include_str!("/etc/passwd");'])[0].compiles
 

@@ -96,11 +96,11 @@ def parses_alone(compiler: Compiler, source: str) -> bool:
 
 
 def parse_many(compiler: Compiler, sources: list[str]) -> list[bool]:
-    """The same for several plain, balanced programs with few compilers: each becomes the argument of a macro that parses
-    items and drops them, so that one program's errors end at its own braces.
+    """The same for several plain, balanced programs with few compilers: each becomes the argument of a macro that
+    parses items and drops them, so that one program's errors end at its own braces.
 
-    Now and then rustc gives up at an error; the programs behind it are then asked again. A broken one of ours at the end
-    shows whether it came that far.
+    Now and then rustc gives up at an error; the programs behind it are then asked again. A broken one of ours at the
+    end shows whether it came that far.
     """
     answers: list[bool] = []
     while len(answers) < len(sources):
