@@ -14,7 +14,7 @@ import secrets
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
-from .checks import Checked, check_alone, from_diagnostics, needs_parse_check, parse_many
+from .checks import Checked, check_alone, from_diagnostics, parse_known, parse_many
 from .compiler import Compiled, Compiler
 from .diagnostics import Located
 from .verdict import Diagnostic
@@ -76,12 +76,11 @@ def wall_seconds(compiler: Compiler, programs: int) -> float:
 def check_batch(compiler: Compiler, members: list[Member], clippy: bool) -> list[Checked]:
     """Check programs together; same order and length as `members`."""
     settled = _rounds(compiler, members, clippy)
-    asked = [i for i, checked in enumerate(settled) if checked.parses and needs_parse_check(checked)]
-    if asked:
-        answers = parse_many(compiler, [members[i].source for i in asked])
-        for i, ok in zip(asked, answers, strict=True):
-            settled[i] = replace(settled[i], parses=ok)
-    return settled
+    known = [parse_known(checked, member.source) for checked, member in zip(settled, members, strict=True)]
+    asked = [i for i, answer in enumerate(known) if answer is None]
+    for i, answer in zip(asked, parse_many(compiler, [members[i].source for i in asked]), strict=True):
+        known[i] = answer
+    return [replace(checked, parses=bool(ok)) for checked, ok in zip(settled, known, strict=True)]
 
 
 def _rounds(compiler: Compiler, members: list[Member], clippy: bool) -> list[Checked]:

@@ -1,5 +1,6 @@
 """One program, one compiler: the verdict that everything else must agree with."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -28,6 +29,17 @@ PARSER_CODES = frozenset(
     ]
 )
 PROGRAM = "program.rs"
+# Tokens come before everything else, in macros and in attributes as well.
+_LEXER_CODES = frozenset(("E0748", "E0758", "E0762", "E0763", "E0765", "E0766"))  # something unterminated
+_LEXER_COMPLAINTS = (
+    "this file contains an unclosed delimiter",
+    "unexpected closing delimiter",
+    "mismatched closing delimiter",
+    "unknown start of token",
+    "character literal may only contain",
+)
+_COMPLAINTS = ("expected ", "unexpected token")
+_EXPANDS = re.compile(r"#|\w\s*!\s*[(\[{]|macro_rules")
 
 
 @dataclass(frozen=True)
@@ -50,7 +62,7 @@ def rejected(diagnostic: Diagnostic) -> Checked:
 
 
 def from_diagnostics(found: Iterable[Diagnostic], seconds: float) -> Checked:
-    """Sort what was said about one program. `parses` is provisional: see `needs_parse_check`."""
+    """Sort what was said about one program. `parses` is provisional: see `parse_known`."""
     found = tuple(found)
     lints = tuple(d for d in found if (d.code or "").startswith("clippy::"))
     errors = tuple(d for d in found if d.level == "error" and d not in lints)
@@ -58,9 +70,19 @@ def from_diagnostics(found: Iterable[Diagnostic], seconds: float) -> Checked:
     return Checked(True, not errors, errors, warnings, lints, seconds=seconds)
 
 
-def needs_parse_check(checked: Checked) -> bool:
-    """Whether some error may come from the parser, so that only a parse tells."""
-    return any(error.code is None or error.code in PARSER_CODES for error in checked.errors)
+def parse_known(checked: Checked, source: str) -> bool | None:
+    """Whether a program parses, as far as its errors tell; `None` when only a parse does.
+
+    What macros and attributes are given is parsed later, with the same words of complaint. Without them, an error that
+    has no code and expects something else is the parser's.
+    """
+    doubtful = [error for error in checked.errors if error.code is None or error.code in PARSER_CODES]
+    if not checked.parses or not doubtful:
+        return checked.parses
+    if any(error.code in _LEXER_CODES or error.message.startswith(_LEXER_COMPLAINTS) for error in doubtful):
+        return False
+    complained = any(error.code is None and error.message.startswith(_COMPLAINTS) for error in doubtful)
+    return False if complained and not _EXPANDS.search(source) else None
 
 
 def check_alone(compiler: Compiler, source: str, has_main: bool, clippy: bool, *, settle_parse: bool = True) -> Checked:
@@ -72,9 +94,10 @@ def check_alone(compiler: Compiler, source: str, has_main: bool, clippy: bool, *
         error = Diagnostic("error", None, done.broken, rendered=f"error: {done.broken}\n")
         return Checked(errors=(error,), timed_out=done.timed_out, seconds=done.seconds)
     checked = from_diagnostics((item.diagnostic for item in done.diagnostics), done.seconds)
-    if settle_parse and needs_parse_check(checked):
-        checked = replace(checked, parses=parses_alone(compiler, source))
-    return checked
+    if not settle_parse:
+        return checked
+    known = parse_known(checked, source)
+    return replace(checked, parses=parses_alone(compiler, source) if known is None else known)
 
 
 def require_working(compiler: Compiler, clippy: bool) -> None:
