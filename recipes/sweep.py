@@ -1,6 +1,6 @@
 """Varies what MaxRL depends on: threshold, samples per prompt and weight temperature, each around the base recipe.
 
-    # One at a time on the embedded model: 13 settings x 3 seeds x 100 steps, some hours on two CPU cores
+    # One at a time on the embedded model: 15 settings x 3 seeds x 100 steps, some hours on two CPU cores
     python recipes/sweep.py --output_dir outputs/sweep
 
     # One seed, two values of one factor
