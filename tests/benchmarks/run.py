@@ -118,6 +118,14 @@ def plain_cargo(folder: Path, source: str, tests: str) -> None:
         run(["cargo", command, "--quiet", "--offline"], folder)
 
 
+def plain_cargo_build(folder: Path, source: str, tests: str) -> None:
+    """`cargo build` in a fresh project: the usual way to ask whether a program compiles."""
+    (folder / "src").mkdir()
+    (folder / "Cargo.toml").write_text('[package]\nname = "p"\nversion = "0.1.0"\nedition = "2021"\n')
+    (folder / "src" / "lib.rs").write_text(source)
+    run(["cargo", "build", "--quiet", "--offline"], folder)
+
+
 def ratio(
     name: str,
     plain: Callable[[Path, str, str], None],
@@ -199,13 +207,21 @@ BENCHES: dict[str, tuple[str, Callable[[int], dict[str, object]]]] = {
         "check, all good / one `rustc` per program",
         lambda rounds: ratio("check_good", plain_check, corpus(512, 0.0), rounds, 512),
     ),
+    "clippy_good": (
+        "clippy, all good / one `clippy-driver` per program",
+        lambda rounds: ratio("clippy_good", plain_clippy, corpus(512, 0.0), rounds, 256, clippy=True),
+    ),
     "clippy": (
-        "clippy / one `clippy-driver` per program",
+        "clippy, about half broken / one `clippy-driver` per program",
         lambda rounds: ratio("clippy", plain_clippy, corpus(512, 0.5), rounds, 256, clippy=True),
     ),
     "tests": (
         "check and hidden tests / `rustc --test` and run",
         lambda rounds: ratio("tests", plain_tests, corpus(512, 0.0), rounds, 256, tested=True),
+    ),
+    "cargo_build": (
+        "check, all good / `cargo build` in a fresh project",
+        lambda rounds: ratio("cargo_build", plain_cargo_build, corpus(512, 0.0), rounds, 32),
     ),
     "cargo": (
         "check, clippy and tests / fresh cargo project (check, clippy, test)",
