@@ -157,7 +157,9 @@ def test_one_poisoned_program_costs_no_neighbour_its_verdict():
 def test_programs_behind_one_at_which_the_parser_gives_up_are_judged_all_the_same():
     fatal = "pub fn f(x: u8) -> u8 { match x { std:;cmp::E => 1, _ => 2 } }"
     broken, parsing = "pub fn g() { let u32 number = 0; }", "pub fn h() { missing!(); }"
-    assert [v.parses for v in verify([fatal, broken, parsing, fatal, parsing])] == [False, False, True, False, True]
+    unknown_prefix = 'pub fn k() { foo"x"; }'  # rustc's lexer says so before anything is parsed
+    programs = [fatal, broken, parsing, fatal, unknown_prefix, broken, parsing]
+    assert [v.parses for v in verify(programs)] == [False, False, True, False, False, False, True]
 
 
 def test_a_lint_that_is_an_error_costs_neighbours_no_warning():

@@ -122,22 +122,23 @@ def parse_many(compiler: Compiler, sources: list[str]) -> list[bool]:
     """The same for several plain, balanced programs with few compilers: each becomes the argument of a macro that
     parses items and drops them, so that one program's errors end at its own braces.
 
-    Now and then rustc gives up at an error; the programs behind it are then asked again. A broken one of ours at the
-    end shows whether it came that far.
+    Now and then rustc gives up at an error, which is then its last; the programs behind it are asked again. Broken ones
+    of ours at both ends show whether it began and whether it came to the end.
     """
     answers: list[bool] = []
     while len(answers) < len(sources):
         waiting = sources[len(answers) :]
         text = "macro_rules! parse { ($($item:item)*) => {} }\n"
         lines: list[int] = []
-        for source in [*waiting, "fn"]:
+        for source in ["fn", *waiting, "fn"]:
             lines.append(text.count("\n") + 1)
             text += f"parse! {{ {source}\n}}\n"
         done = compiler.run([compiler.check(PROGRAM, "lib", False)], {PROGRAM: text}, programs=len(waiting))
-        bad = {_within(item, lines) for item in done.errors}
-        if done.broken is not None or not bad:
+        places = [_within(item, lines) for item in done.errors]
+        if done.broken is not None or 0 not in places or places[-1] == 0:
             return answers + [parses_alone(compiler, source) for source in waiting]
-        answers += [index not in bad for index in range(min(max(bad) + 1, len(waiting)))]
+        known = min(places[-1], len(waiting))
+        answers += [place not in places for place in range(1, known + 1)]
     return answers
 
 
