@@ -38,7 +38,7 @@ _LEXER_COMPLAINTS = (
     "unknown start of token",
     "character literal may only contain",
 )
-_COMPLAINTS = ("expected ", "unexpected token")
+_COMPLAINTS = ("expected ", "unexpected token", "unmatched angle bracket")
 _EXPANDS = re.compile(r"#|\w\s*!\s*[(\[{]|macro_rules")
 
 
