@@ -23,7 +23,7 @@ from typing import Any
 from comparison import describe_sample, format_table
 from figures import check_matplotlib, draw_components, draw_histograms
 from result_files import ANALYSIS, environment, task_set_hash, write_json, write_text
-from sample_scores import component_averages, error_counts, score_references, score_samples
+from sample_scores import component_averages, error_counts, format_components, score_references, score_samples
 from sample_source import add_sampling_arguments, add_task_arguments, draw_samples, sampling_from
 from task_formats import load_tasks
 
@@ -167,9 +167,7 @@ def format_examples(scored: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _example(sample: Mapping[str, Any]) -> str:
-    points = ", ".join(
-        f"{name} {value:+.1f}" for name, value in sample["components"].items() if value and name != "total"
-    )
+    points = format_components(sample["components"])
     fence = "`" * max(3, longest_run(sample["program"]) + 1)
     code = f"{fence}rust\n{sample['program'].rstrip()}\n{fence}"
     return f"### {sample['task_id']}\n\n{describe_sample(sample)}\n\n{points}\n\n{code}"

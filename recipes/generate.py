@@ -23,7 +23,7 @@ from typing import Any
 from comparison import describe_sample
 from generators import Completion, TransformersGenerator, check_model_exists
 from result_files import ResultFileError
-from sample_scores import score_samples
+from sample_scores import format_components, score_samples
 from sample_source import add_sampling_arguments, add_task_arguments, sampling_from
 from sampling import Sampling, check_context, encode_prompts, resolve_prompt_style
 from task_formats import load_tasks
@@ -93,10 +93,7 @@ class Reader:
         ending = "" if completion.finished else ", cut off at the token limit"
         lines = [f"=> {describe_sample(scored)} ({completion.tokens} tokens{ending})"]
         if scored["components"]:
-            parts = [
-                f"{name} {value:+.1f}" for name, value in scored["components"].items() if value and name != "total"
-            ]
-            lines.append(f"   {', '.join(parts)}")
+            lines.append(f"   {format_components(scored['components'])}")
         lines += [textwrap.indent(text.rstrip(), "   ") for text in scored["rendered"] or []]
         return "\n".join(lines)
 

@@ -142,6 +142,11 @@ JUDGED = (
 )
 
 
+def format_components(components: Mapping[str, float]) -> str:
+    """Return the components that gave or cost points, `"compile_success +10.0, ..."`."""
+    return ", ".join(f"{name} {value:+.1f}" for name, value in components.items() if value and name != "total")
+
+
 def summarize(
     tasks: Sequence[Mapping[str, Any]], scored: Sequence[Mapping[str, Any]], ks: Sequence[int]
 ) -> dict[str, Any]:

@@ -1,6 +1,8 @@
+import re
+
 import pytest
 
-from rust_rewards.verifier.triage import triage
+from rust_rewards.verifier.triage import _ALONE, _ALONE_STEMS, triage
 
 TOGETHER = [
     "pub fn f() {}",
@@ -74,3 +76,9 @@ def test_unbalanced_programs_are_rejected_without_a_compiler():
 )
 def test_tests_of_programs_that_reach_for_the_system_get_a_folder_of_their_own(source, expected):
     assert triage(source, "2021").uses_files == expected
+
+
+def test_no_word_that_sends_a_program_away_is_missed_by_the_quick_look():
+    words = set(re.findall(r"[a-z_]{3,}", _ALONE.pattern)) - {"unsafe"}  # `#[unsafe(used)]` has the other word
+    assert len(words) > 20
+    assert [word for word in words if not any(stem in word for stem in _ALONE_STEMS)] == []

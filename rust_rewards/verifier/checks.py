@@ -38,7 +38,8 @@ _LEXER_COMPLAINTS = (
     "unknown start of token",
     "character literal may only contain",
 )
-_COMPLAINTS = ("expected ", "unexpected token", "unmatched angle bracket")
+_COMPLAINTS = ("expected ", "unexpected token")
+_UNRESOLVED = "cannot find "  # a macro, an attribute, a derive: what was parsed and has no meaning
 _EXPANDS = re.compile(r"#|\w\s*!\s*[(\[{]|macro_rules")
 
 
@@ -76,7 +77,11 @@ def parse_known(checked: Checked, source: str) -> bool | None:
     What macros and attributes are given is parsed later, with the same words of complaint. Without them, an error that
     has no code and expects something else is the parser's.
     """
-    doubtful = [error for error in checked.errors if error.code is None or error.code in PARSER_CODES]
+    doubtful = [
+        error
+        for error in checked.errors
+        if error.code in PARSER_CODES or (error.code is None and not error.message.startswith(_UNRESOLVED))
+    ]
     if not checked.parses or not doubtful:
         return checked.parses
     if any(error.code in _LEXER_CODES or error.message.startswith(_LEXER_COMPLAINTS) for error in doubtful):
@@ -120,7 +125,8 @@ def parses_alone(compiler: Compiler, source: str) -> bool:
 
 def parse_many(compiler: Compiler, sources: list[str]) -> list[bool]:
     """The same for several plain, balanced programs with few compilers: each becomes the argument of a macro that
-    parses items and drops them, so that one program's errors end at its own braces.
+    parses items and drops them, so that one program's errors end at its own braces. Macros forgive a little more than
+    files do, so only a no is final.
 
     Now and then rustc gives up at an error, which is then its last; the programs behind it are asked again. Broken ones
     of ours at both ends show whether it began and whether it came to the end.

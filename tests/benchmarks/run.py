@@ -109,21 +109,18 @@ def plain_tests(folder: Path, source: str, tests: str) -> None:
         run(["./t"], folder)
 
 
-def plain_cargo(folder: Path, source: str, tests: str) -> None:
-    """A fresh cargo project: `cargo check`, `cargo clippy`, `cargo test`, as cargo-based rewards do."""
+def plain_cargo(folder: Path, source: str, tests: str, *commands: str) -> None:
+    """`cargo check`, `cargo clippy`, `cargo test` in a fresh project, as cargo-based rewards do; or other commands."""
     (folder / "src").mkdir()
     (folder / "Cargo.toml").write_text('[package]\nname = "p"\nversion = "0.1.0"\nedition = "2021"\n')
     (folder / "src" / "lib.rs").write_text(f"{source}\n{tests}")
-    for command in ("check", "clippy", "test"):
+    for command in commands or ("check", "clippy", "test"):
         run(["cargo", command, "--quiet", "--offline"], folder)
 
 
 def plain_cargo_build(folder: Path, source: str, tests: str) -> None:
     """`cargo build` in a fresh project: the usual way to ask whether a program compiles."""
-    (folder / "src").mkdir()
-    (folder / "Cargo.toml").write_text('[package]\nname = "p"\nversion = "0.1.0"\nedition = "2021"\n')
-    (folder / "src" / "lib.rs").write_text(source)
-    run(["cargo", "build", "--quiet", "--offline"], folder)
+    plain_cargo(folder, source, "", "build")
 
 
 def ratio(
