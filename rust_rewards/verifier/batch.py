@@ -7,9 +7,12 @@ alone. Where that is not certain, smaller batches or a compiler for one program 
 - the compiler crashed or ran into a limit: the batch is split, small ones go program by program;
 - it stopped early (a canary warning is missing): modules that certainly stopped it are settled; likely culprits are
   checked alone when they are few; when nobody is suspected, those with errors go on in two halves;
-- an error points at no module, at the code added for `fn main`, or could stem from a neighbour's impl.
+- an error points at the code added for `fn main`, or could stem from a neighbour's impl: that program goes alone;
+- an error lies in the header of a trait's impl, which silences neighbours: it goes alone, the others blamed apart;
+- an error points at no module: all that have errors do.
 """
 
+import re
 import secrets
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
@@ -25,8 +28,8 @@ ROOT = "batch.rs"
 CANARY = "pub fn rr_canary() { let rr_canary = 1; }\nfn rr_late_canary() {}\n"
 ANALYSED, FINISHED = "unused_variables", "dead_code"
 ENTRY = (
-    "\n#[doc(hidden)] #[allow(warnings, clippy::all)] pub fn rr_entry() "
-    "{ fn end<T: ::std::process::Termination>(_: T) {} end(main()) }\n"
+    "\n#[doc(hidden)] #[allow(warnings, clippy::all)] pub fn {name}() "
+    "{{ fn end<T: ::std::process::Termination>(_: T) {{}} end(main()) }}\n"
 )
 FEW = 4  # programs that are cheaper alone than in a batch that may have to be split again
 SPLIT = 4  # parts a broken batch is cut into ...
@@ -41,6 +44,8 @@ STOPPING_MESSAGES = (
     "recursion limit reached while expanding",
 )
 SUSPECT_CODES = frozenset(("E0433",))  # after these it may stop as well: as a bound they do, in a body they do not
+# Beside an impl whose header is wrong, rustc says less about every body in the crate that uses its trait.
+OVERLAPS = frozenset(("E0119", "E0751"))
 INFERENCE = frozenset(("E0282", "E0283", "E0284", "E0275"))  # a neighbour's impl could cause these
 
 
@@ -96,11 +101,9 @@ def _rounds(compiler: Compiler, members: list[Member], clippy: bool) -> list[Che
                 settled.update(zip(part, _one_by_one_or_batch(compiler, some, clippy), strict=True))
             break
         share = done.seconds / len(waiting)
-        by_position = group(done, modules, [members[i].source.count("\n") + 1 for i in waiting])
-        checked = {waiting[p]: from_diagnostics(found, share) for p, found in by_position.items() if p >= 0}
-        for i in waiting:
-            checked.setdefault(i, from_diagnostics((), share))
-        outcome = _who_leaves(done, waiting, checked, -1 in by_position)
+        by_position, strays = group(done, modules, [members[i].source.count("\n") + 1 for i in waiting])
+        checked = {i: from_diagnostics(by_position[p], share) for p, i in enumerate(waiting)}
+        outcome = _who_leaves(done, waiting, checked, [waiting[p] if p >= 0 else -1 for p in strays])
         settled.update({i: checked[i] for i in outcome.final})
         for i in outcome.alone:
             settled[i] = _check_one(compiler, members[i], clippy)
@@ -119,19 +122,23 @@ class _Round:
     apart: list[list[int]] = field(default_factory=list)
 
 
-def _who_leaves(done: Compiled, waiting: list[int], checked: dict[int, Checked], doubtful: bool) -> _Round:
+def _who_leaves(done: Compiled, waiting: list[int], checked: dict[int, Checked], strays: list[int]) -> _Round:
     seen = {item.diagnostic.code for item in done.diagnostics if item.file == ROOT}
-    if not done.errors or (FINISHED in seen and not doubtful):
+    if not done.errors or (FINISHED in seen and not strays):
         return _Round(final=waiting)
     blamed = [i for i in waiting if checked[i].errors]
-    if doubtful or not blamed:
+    if -1 in strays or not (blamed or strays):
         return _Round(alone=blamed or waiting)
     if ANALYSED not in seen:
-        return _after_stop(waiting, blamed, checked)
+        return _Round(alone=strays) if strays else _after_stop(waiting, blamed, checked)
+    poisoners = [i for i in blamed if any(map(_poisons, checked[i].errors))]
+    if poisoners:
+        rest = [i for i in blamed if i not in (*poisoners, *strays)]
+        return _Round(alone=sorted({*poisoners, *strays}), apart=[rest] if rest else [])
     only_lints = all(_is_lint(error) for i in blamed for error in checked[i].errors)
     final = [i for i in blamed if only_lints or not all(map(_is_lint, checked[i].errors))]
     unsure = [i for i in final if all(error.code in INFERENCE or _is_lint(error) for error in checked[i].errors)]
-    return _Round([i for i in final if i not in unsure], unsure)
+    return _Round([i for i in final if i not in (*unsure, *strays)], sorted({*unsure, *strays}))
 
 
 def _after_stop(waiting: list[int], blamed: list[int], checked: dict[int, Checked]) -> _Round:
@@ -149,6 +156,13 @@ def _after_stop(waiting: list[int], blamed: list[int], checked: dict[int, Checke
 
 def _stops_rustc(error: Diagnostic) -> bool:
     return error.code in STOPPING_CODES or (error.code is None and error.message.startswith(STOPPING_MESSAGES))
+
+
+def _poisons(error: Diagnostic) -> bool:
+    if error.code in OVERLAPS:
+        return True
+    header = rf"^\s*{error.line}\s*\|.*\bimpl\b.*\bfor\b"
+    return error.code not in (None, "E0046") and re.search(header, error.rendered, re.MULTILINE) is not None
 
 
 def _is_lint(diagnostic: Diagnostic) -> bool:
@@ -172,7 +186,8 @@ def _check_one(compiler: Compiler, member: Member, clippy: bool) -> Checked:
 
 
 def _compile(compiler: Compiler, modules: Modules, members: list[Member], clippy: bool) -> Compiled:
-    files = {f"{modules.name(p)}.rs": m.source + (ENTRY if m.has_main else "") for p, m in enumerate(members)}
+    entry = ENTRY.format(name=f"{modules.prefix}entry")
+    files = {f"{modules.name(p)}.rs": m.source + (entry if m.has_main else "") for p, m in enumerate(members)}
     files[ROOT] = "".join(f"pub mod {modules.name(p)};\n" for p in range(len(members))) + CANARY
     return compiler.run(
         [compiler.check(ROOT, "lib", clippy)],
@@ -182,17 +197,18 @@ def _compile(compiler: Compiler, modules: Modules, members: list[Member], clippy
     )
 
 
-def group(done: Compiled, modules: Modules, lines: list[int]) -> dict[int, list[Diagnostic]]:
-    """Diagnostics by module position (`lines` long each); -1 collects errors that lie in no program's own lines."""
+def group(done: Compiled, modules: Modules, lines: list[int]) -> tuple[dict[int, list[Diagnostic]], list[int]]:
+    """Diagnostics by module position, and the strays: the positions with an error outside of the program's own lines
+    (`lines` long each), in the code added for its `fn main`; -1 for an error in no module at all."""
     found: dict[int, list[Diagnostic]] = defaultdict(list)
+    strays: set[int] = set()
     for item in done.diagnostics:
         position = modules.position(item)
-        own = position >= 0 and item.diagnostic.line <= lines[position]
-        if own:
+        if position >= 0 and item.diagnostic.line <= lines[position]:
             found[position].append(as_if_alone(item.diagnostic, modules, position))
         elif item.diagnostic.level == "error":
-            found[-1].append(item.diagnostic)
-    return dict(found)
+            strays.add(position)
+    return found, sorted(strays)
 
 
 def as_if_alone(diagnostic: Diagnostic, modules: Modules, position: int) -> Diagnostic:
