@@ -3,7 +3,7 @@
     # What each method does with five samples of one prompt; needs no model
     python recipes/compare.py --example
 
-    # All methods on the embedded model: 8 methods x 3 seeds x 100 steps, some hours on two CPU cores
+    # All methods on the embedded model: 9 methods x 3 seeds x 100 steps, some hours on two CPU cores
     python recipes/compare.py --output_dir outputs/compare
 
     # The learning rate tuned for each method with the same effort, two methods only
@@ -54,6 +54,7 @@ def methods(steps: int) -> dict[str, dict[str, Any]]:
         "hybrid": {"maxrl_schedule": "warmup", "grpo_warmup_steps": round(WARMUP_SHARE * steps)},
         "adaptive": {"maxrl_schedule": "adaptive"},
         "per-group": {"maxrl_schedule": "per_group"},
+        "grpo-curriculum": {"maxrl_schedule": "warmup", "grpo_warmup_steps": steps, "curriculum": True},
     }
 
 

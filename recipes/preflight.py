@@ -47,8 +47,9 @@ class RecipeArguments(ScriptArguments):
             Path or name of the evaluation tasks. Defaults to the test split of `dataset_name`.
         curriculum (`bool`, *optional*, defaults to `False`):
             Whether to start with the easy tasks and unlock harder ones by measured success (`trainers.curriculum`).
-        curriculum_success (`float`, *optional*, defaults to `20.0`):
-            Reward above which the curriculum counts a completion as solved.
+        curriculum_success (`float`, *optional*):
+            Reward above which the curriculum counts a completion as solved. Defaults to 20.0, in `maxrl.py` to the
+            `correctness_threshold`.
     """
 
     reward_funcs: list[str] = dataclasses.field(
@@ -66,9 +67,12 @@ class RecipeArguments(ScriptArguments):
         default=False,
         metadata={"help": "Whether to start with the easy tasks and unlock harder ones by measured success."},
     )
-    curriculum_success: float = dataclasses.field(
-        default=20.0,
-        metadata={"help": "Reward above which the curriculum counts a completion as solved."},
+    curriculum_success: float | None = dataclasses.field(
+        default=None,
+        metadata={
+            "help": "Reward above which the curriculum counts a completion as solved. Defaults to 20.0, in maxrl.py to "
+            "the correctness_threshold."
+        },
     )
 
 
