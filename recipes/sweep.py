@@ -9,9 +9,10 @@
     # Every combination
     python recipes/sweep.py --output_dir outputs/sweep-grid --grid
 
-For each number of samples GRPO runs too: where MaxRL's advantage is largest, and where it vanishes, is a ratio of
-steps. The completions per step stay the same, so more samples mean fewer prompts. Writes sweep.json, table.md and
-sweep.png into the output folder. Started again, it keeps finished runs and goes on with the others.
+For each number of samples GRPO runs too: where MaxRL's advantage is largest, and where it vanishes, is the ratio of the
+steps that both need to 95 % of GRPO's best. The completions per step stay the same, so more samples mean fewer prompts.
+Writes sweep.json, table.md and sweep.png into the output folder. Started again, it keeps finished runs and goes on with
+the others.
 """
 
 import argparse
@@ -24,7 +25,7 @@ from typing import Any
 
 from compare import methods
 from comparison import format_table
-from experiment_report import COLOURS, OF_REACHABLE, markdown, summarize, table_rows
+from experiment_report import COLOURS, advantages, markdown, summarize, table_rows
 from experiments import Plan, Run, add_arguments, carry_out, plan_from
 from figures import check_matplotlib, drawing
 from result_files import environment, write_json, write_text
@@ -107,22 +108,13 @@ def check_samples(base: Mapping[str, Any], counts: Sequence[int]) -> None:
         )
 
 
-def advantage(
-    summary: Mapping[str, Any], base: Mapping[str, Any], chosen: Mapping[str, Any]
-) -> dict[str, float | None]:
-    """
-    Return, for each MaxRL setting, how many times fewer steps than GRPO it needs to 95 % of the reachable.
-
-    GRPO is the one with as many samples per prompt. `None` where one of the two does not get there.
-    """
-    ratios: dict[str, float | None] = {}
-    for name, options in chosen.items():
-        if not name.startswith(GRPO):
-            count = options.get("num_generations", base.get("num_generations", 8))
-            ours = summary["methods"][name]["to"][OF_REACHABLE]["step"]
-            theirs = summary["methods"][grpo_label(count)]["to"][OF_REACHABLE]["step"]
-            ratios[name] = theirs / ours if ours and theirs is not None else None
-    return ratios
+def rivals(base: Mapping[str, Any], chosen: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return, for each MaxRL setting, the name of GRPO with as many samples per prompt."""
+    return {
+        name: grpo_label(options.get("num_generations", base.get("num_generations", 8)))
+        for name, options in chosen.items()
+        if not name.startswith(GRPO)
+    }
 
 
 def draw_sweep(summary: Mapping[str, Any], values: Mapping[str, Sequence[float]], path: Path) -> None:
@@ -159,12 +151,8 @@ def sweep(args: argparse.Namespace) -> None:
     runs = [Run(name, seed, options) for seed in args.seeds for name, options in chosen.items()]
     results = carry_out(plan, runs)
     summary = summarize(results)
-    ratios = advantage(summary, base, chosen)
-    heading, *rows = table_rows(summary, heading="setting")
-    table = [[*heading, "GRPO / MaxRL steps"]]
-    for row in rows:
-        ratio = ratios.get(row[0])
-        table.append([*row, "-" if ratio is None else f"{ratio:.2f}"])
+    ratios = advantages(summary, rivals(base, chosen))
+    table = table_rows(summary, ratios, heading="setting")
     write_json(
         plan.output_dir / "sweep.json",
         {

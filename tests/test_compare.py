@@ -13,7 +13,7 @@ sys.path.insert(0, str(ROOT / "recipes"))
 
 import compare  # noqa: E402
 import sweep  # noqa: E402
-from experiment_report import OF_REACHABLE, crossing, draw_curves, markdown, summarize, table_rows  # noqa: E402
+from experiment_report import OF_REACHABLE, advantages, crossing, draw_curves, markdown, summarize, table_rows  # noqa: E402
 from experiments import (  # noqa: E402
     Plan,
     Run,
@@ -148,7 +148,7 @@ def test_methods_are_summed_up_over_their_seeds():
 
 
 def test_the_table_shows_steps_and_seconds_and_a_dash_for_what_was_not_reached():
-    rows = table_rows(summarize([result("grpo", 1, [0.0, 0.25, 0.5])]))
+    rows = table_rows(summarize([result("grpo", 1, [0.0, 0.25, 0.5])]), {"grpo": 1.0})
     assert rows[0] == [
         "method",
         "to 50 %",
@@ -159,9 +159,10 @@ def test_the_table_shows_steps_and_seconds_and_a_dash_for_what_was_not_reached()
         "pass@8",
         "distinct",
         "entropy",
+        "GRPO's steps / its own",
     ]
-    assert rows[1] == ["grpo", "20 (14)", "-", "-", "19 (13)", "50.0 (50-50)", "100.0 (100-100)", "2.00", "1.00"]
-    assert markdown(rows).splitlines()[1] == "| --- |" + " ---: |" * 8
+    assert rows[1] == ["grpo", "20 (14)", "-", "-", "19 (13)", "50.0 (50-50)", "100.0 (100-100)", "2.00", "1.00", "1.0"]
+    assert markdown(rows).splitlines()[1] == "| --- |" + " ---: |" * 9
 
 
 def test_the_plot_is_written(tmp_path):
@@ -174,10 +175,12 @@ def test_every_method_is_accepted_by_the_configuration_and_the_schedules_fit_the
     methods = compare.methods(1000)
     assert methods["hybrid"]["grpo_warmup_steps"] == 200
     assert methods["grpo"]["grpo_warmup_steps"] == 1000  # never leaves GRPO
+    of_recipe = RecipeArguments.__dataclass_fields__
     for options in methods.values():
-        base = plan(tmp_path).base()
-        known = {key: value for key, value in base.items() if key in MaxRLConfig.__dataclass_fields__}
-        MaxRLConfig(**{**known, **options, "use_cpu": True, "output_dir": str(tmp_path)})
+        chosen = {**plan(tmp_path).base(), **options, "use_cpu": True, "output_dir": str(tmp_path)}
+        RecipeArguments(**{key: value for key, value in chosen.items() if key in of_recipe})
+        MaxRLConfig(**{key: value for key, value in chosen.items() if key in MaxRLConfig.__dataclass_fields__})
+        assert options.keys() <= of_recipe.keys() | MaxRLConfig.__dataclass_fields__.keys()
 
 
 def test_the_options_of_a_run_measure_every_method_alike(tmp_path):
@@ -232,8 +235,10 @@ def test_the_advantage_is_the_ratio_of_steps_to_grpo_with_as_many_samples():
         result("GRPO samples=8", 1, [0.0, 0.9, 0.9]),
     ]
     chosen = sweep.settings({}, {"threshold": [20.0], "samples": [4], "temperature": []}, grid=False, steps=1)
+    rivals = sweep.rivals({}, chosen)
+    assert rivals == {"threshold=20": "GRPO samples=8", "samples=4": "GRPO samples=4"}
     # The target is 0.855: MaxRL at step 9.5, GRPO at step 19. The other setting never gets there.
-    assert sweep.advantage(summarize(runs), {}, chosen) == {"threshold=20": None, "samples=4": pytest.approx(2.0)}
+    assert advantages(summarize(runs), rivals) == {"threshold=20": None, "samples=4": pytest.approx(2.0)}
 
 
 @pytest.mark.parametrize(
