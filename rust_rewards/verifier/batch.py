@@ -17,7 +17,7 @@ import secrets
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
-from .checks import Checked, check_alone, from_diagnostics, parse_known, parse_many, parses_alone
+from .checks import Checked, check_alone, from_diagnostics, parse_each, parse_known
 from .compiler import Compiled, Compiler
 from .diagnostics import Located
 from .verdict import Diagnostic
@@ -83,8 +83,8 @@ def check_batch(compiler: Compiler, members: list[Member], clippy: bool) -> list
     settled = _rounds(compiler, members, clippy)
     known = [parse_known(checked, member.source) for checked, member in zip(settled, members, strict=True)]
     asked = [i for i, answer in enumerate(known) if answer is None]
-    for i, answer in zip(asked, parse_many(compiler, [members[i].source for i in asked]), strict=True):
-        known[i] = answer and parses_alone(compiler, members[i].source)
+    for i, answer in zip(asked, parse_each(compiler, [members[i].source for i in asked]), strict=True):
+        known[i] = answer
     return [replace(checked, parses=bool(ok)) for checked, ok in zip(settled, known, strict=True)]
 
 

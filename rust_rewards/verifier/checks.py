@@ -102,7 +102,7 @@ def check_alone(compiler: Compiler, source: str, has_main: bool, clippy: bool, *
     if not settle_parse:
         return checked
     known = parse_known(checked, source)
-    return replace(checked, parses=parses_alone(compiler, source) if known is None else known)
+    return replace(checked, parses=parse(compiler, source) if known is None else known)
 
 
 def require_working(compiler: Compiler, clippy: bool) -> None:
@@ -116,17 +116,26 @@ def require_working(compiler: Compiler, clippy: bool) -> None:
         raise SandboxError(f"rustc does not work: on an empty program, {done.broken or 'it reports errors'}")
 
 
-def parses_alone(compiler: Compiler, source: str) -> bool:
-    """Whether rustc's parser accepts `source`: an inline module that is configured away is parsed and nothing more."""
-    wrapped = f"#[cfg(any())] mod p {{ {source}\n}}\n"
-    done = compiler.run([compiler.check(PROGRAM, "lib", False)], {PROGRAM: wrapped})
+def parse(compiler: Compiler, *sources: str) -> bool:
+    """Whether rustc's parser accepts every one of `sources`: an inline module that is configured away is parsed and
+    nothing more."""
+    wrapped = "".join(f"#[cfg(any())] mod p {{ {source}\n}}\n" for source in sources)
+    done = compiler.run([compiler.check(PROGRAM, "lib", False)], {PROGRAM: wrapped}, programs=len(sources))
     return done.broken is None and not done.errors
 
 
-def parse_many(compiler: Compiler, sources: list[str]) -> list[bool]:
-    """The same for several plain, balanced programs with few compilers: each becomes the argument of a macro that
-    parses items and drops them, so that one program's errors end at its own braces. Macros forgive a little more than
-    files do, so only a no is final.
+def parse_each(compiler: Compiler, sources: list[str]) -> list[bool]:
+    """The same for each of several plain, balanced programs, with few compilers."""
+    found = _parse_in_macros(compiler, sources)
+    accepted = [source for source, ok in zip(sources, found, strict=True) if ok]
+    if not accepted or parse(compiler, *accepted):
+        return found
+    return [ok and parse(compiler, source) for source, ok in zip(sources, found, strict=True)]
+
+
+def _parse_in_macros(compiler: Compiler, sources: list[str]) -> list[bool]:
+    """Each program becomes the argument of a macro that parses items and drops them, so that its errors end at its own
+    braces. Macros forgive a little more than files do, so only a no is final.
 
     Now and then rustc gives up at an error, which is then its last; the programs behind it are asked again. Broken ones
     of ours at both ends show whether it began and whether it came to the end.
@@ -142,7 +151,7 @@ def parse_many(compiler: Compiler, sources: list[str]) -> list[bool]:
         done = compiler.run([compiler.check(PROGRAM, "lib", False)], {PROGRAM: text}, programs=len(waiting))
         places = [_within(item, lines) for item in done.errors]
         if done.broken is not None or 0 not in places or places[-1] == 0:
-            return answers + [parses_alone(compiler, source) for source in waiting]
+            return answers + [parse(compiler, source) for source in waiting]
         known = min(places[-1], len(waiting))
         answers += [place not in places for place in range(1, known + 1)]
     return answers

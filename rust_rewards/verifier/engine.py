@@ -15,7 +15,7 @@ from typing import TypeVar
 from . import sandbox
 from .batch import Member, check_batch
 from .cache import VerdictCache, key_of, shared_cache
-from .checks import Checked, check_alone, parses_alone, rejected
+from .checks import Checked, check_alone, parse, rejected
 from .compiler import Compiler, OutOfTime
 from .defences import defence_for
 from .harness import SuiteJob, SuiteResult, run_alone, run_batch
@@ -263,7 +263,7 @@ def _read_tests(compiler: Compiler, program: _Program) -> str | None:
     except SuiteError as err:
         return str(err)
     try:
-        good = not program.suite.suspect or parses_alone(compiler, program.suite.items)
+        good = not program.suite.suspect or parse(compiler, program.suite.items)
     except OutOfTime:
         return None  # what follows runs out of time as well, and says so
     except (sandbox.SandboxError, OSError) as err:
