@@ -117,9 +117,11 @@ def rivals(base: Mapping[str, Any], chosen: Mapping[str, Mapping[str, Any]]) -> 
     }
 
 
-def draw_sweep(summary: Mapping[str, Any], values: Mapping[str, Sequence[float]], path: Path) -> None:
-    """Draw the share of solved final answers over each factor; whiskers reach over the seeds."""
+def draw_sweep(summary: Mapping[str, Any], values: Mapping[str, Sequence[float]], samples: int, path: Path) -> None:
+    """Draw the share of solved final answers over each factor; whiskers reach over the seeds. Where only MaxRL depends
+    on the factor, a dotted line shows GRPO, with the recipe's `samples` per prompt."""
     factors = [factor for factor, found in values.items() if found]
+    top = max(100 * entry["final"]["solved"]["high"] for entry in summary["methods"].values()) or 100
     with drawing(path, (3.3 * len(factors), 3.4), columns=len(factors)) as axes:
         for axis, factor in zip(axes if len(factors) > 1 else [axes], factors, strict=True):
             for side, colour in (("MaxRL", COLOURS[1]), (GRPO, COLOURS[0])):
@@ -130,10 +132,13 @@ def draw_sweep(summary: Mapping[str, Any], values: Mapping[str, Sequence[float]]
                     shares = [100 * entry["mean"] for entry in known.values()]
                     below = [100 * (entry["mean"] - entry["low"]) for entry in known.values()]
                     above = [100 * (entry["high"] - entry["mean"]) for entry in known.values()]
-                    places = [str(value) for value in known]
+                    places = [f"{value:g}" for value in known]
                     axis.errorbar(places, shares, [below, above], color=colour, capsize=3, marker="o", label=side)
+                elif side == GRPO:
+                    share = 100 * summary["methods"][grpo_label(samples)]["final"]["solved"]["mean"]
+                    axis.axhline(share, color=colour, linestyle=":", label=GRPO)
             axis.set_xlabel(FACTORS[factor])
-            axis.set_ylim(0, 102)
+            axis.set_ylim(0, 1.1 * top)
             axis.legend(loc="lower right")
         (axes[0] if len(factors) > 1 else axes).set_ylabel("% of held-out answers solved")
 
@@ -171,7 +176,7 @@ def sweep(args: argparse.Namespace) -> None:
     write_text(plan.output_dir / "table.md", markdown(table) + "\n")
     written = "sweep.json, table.md"
     if not args.grid:
-        draw_sweep(summary, values, plan.output_dir / "sweep.png")
+        draw_sweep(summary, values, base.get("num_generations", 8), plan.output_dir / "sweep.png")
         written += ", sweep.png"
     print(f"\n{format_table(table)}\n\nWritten: {written} in {plan.output_dir}")
 
