@@ -19,7 +19,7 @@ TARGETS = (0.5, 0.8, 0.95)  # shares of solved held-out answers
 REACHABLE_SHARE = 0.95  # of the best that any method reached
 OF_REACHABLE = f"{100 * REACHABLE_SHARE:.0f} % of reachable"
 ADVANTAGE = "GRPO's steps / its own"
-COLOURS = ("#22262b", "#c2571a", "#e0a030", "#a8324a", "#2f6f9f", "#3d7a4e", "#7a5aa6", "#8a8f98")
+COLOURS = ("#22262b", "#c2571a", "#e0a030", "#a8324a", "#2f6f9f", "#3d7a4e", "#7a5aa6", "#8a8f98", "#c94f7c")
 
 
 def crossing(points: Sequence[Mapping[str, Any]], target: float, axis: str) -> float | None:
@@ -184,18 +184,18 @@ def draw_curves(results: Sequence[Mapping[str, Any]], summary: Mapping[str, Any]
     from figures import drawing
 
     with drawing(path, (10.0, 4.2), columns=2, widths=(3, 2)) as (left, right):
-        for (name, entry), colour in zip(summary["methods"].items(), colours(), strict=False):
+        for number, ((name, entry), colour) in enumerate(zip(summary["methods"].items(), colours(), strict=False)):
             # The first, mostly GRPO, dashed and on top: a schedule that never leaves GRPO has the same line.
-            first = {"linestyle": "--", "zorder": 3} if colour == COLOURS[0] else {}
+            style = {} if number else {"linestyle": "--", "zorder": 3}
             curve = entry["curve"]
             steps = [point["step"] for point in curve]
-            left.plot(steps, [100 * point["mean"] for point in curve], color=colour, label=name, **first)
+            left.plot(steps, [100 * point["mean"] for point in curve], color=colour, label=name, **style)
             low, high = ([100 * point[side] for point in curve] for side in ("low", "high"))
             left.fill_between(steps, low, high, color=colour, alpha=0.12, linewidth=0)
             runs = [run["steps"] for run in results if run["method"] == name]
             places = [point["step"] for point in runs[0]]
             values = [[point["entropy"] for point in points] for points in zip(*runs, strict=False)]
-            right.plot(places[: len(values)], [mean(v) for v in values], color=colour, **first)
+            right.plot(places[: len(values)], [mean(v) for v in values], color=colour, **style)
             lows, highs = [min(v) for v in values], [max(v) for v in values]
             right.fill_between(places[: len(values)], lows, highs, color=colour, alpha=0.12, linewidth=0)
         left.axhline(100 * summary["reachable_target"], color="#555555", linewidth=0.8, linestyle=":")
