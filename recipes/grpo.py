@@ -85,8 +85,7 @@ def main(
     options: dict[str, Any] = {}
     if script_args.curriculum:
         trainer_class = CurriculumGRPOTrainer
-        success = script_args.curriculum_success
-        options = {"curriculum": CurriculumConfig() if success is None else CurriculumConfig(success_threshold=success)}
+        options = {"curriculum": CurriculumConfig(success_threshold=script_args.curriculum_success)}
     trainer = trainer_class(
         model=model,
         reward_funcs=reward_funcs,

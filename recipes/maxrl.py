@@ -89,9 +89,7 @@ def main(
     options: dict[str, Any] = {}
     if script_args.curriculum:
         trainer_class = CurriculumMaxRLTrainer
-        success = script_args.curriculum_success
-        threshold = training_args.correctness_threshold if success is None else success
-        options = {"curriculum": CurriculumConfig(success_threshold=threshold)}
+        options = {"curriculum": CurriculumConfig(success_threshold=script_args.curriculum_success)}
     trainer = trainer_class(
         model=model,
         reward_funcs=reward_funcs,

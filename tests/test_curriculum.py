@@ -187,7 +187,9 @@ def curriculum_trainer(output_dir, kind=CurriculumGRPOTrainer, **options):
     run = kind(
         tiny_model(),
         reward,
-        args=config(output_dir, max_steps=STEPS, save_strategy="steps", save_steps=CUT, **chosen, **options),
+        args=config(
+            output_dir, **{"max_steps": STEPS, "save_strategy": "steps", "save_steps": CUT, **chosen, **options}
+        ),
         train_dataset=Dataset.from_list(rows),
         processing_class=tiny_tokenizer(),
         curriculum=OPTIONS,
@@ -237,6 +239,13 @@ def test_maxrl_takes_a_curriculum_as_well(tmp_path):
     run.train()
     assert {task for tasks in reward.tasks[:2] for task in tasks} <= {5, 4, 3}
     assert any("maxrl/n_correct" in record for record in run.state.log_history)
+    assert 1.0 in run.curriculum.success.values()
+
+
+def test_success_is_by_default_what_maxrl_takes_for_correct(tmp_path):
+    run, _ = curriculum_trainer(tmp_path, kind=CurriculumMaxRLTrainer, correctness_threshold=31.0, max_steps=3)
+    run.train()
+    assert set(run.curriculum.success.values()) == {0.0}  # nothing has more than 30
 
 
 def test_without_these_classes_nothing_changes(tmp_path):

@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 STATE_NAME = "curriculum.json"
 INDEX_COLUMN = "curriculum_index"
+COMPILES = 20.0  # `rust_reward` exceeds it only when the program compiles
 LEVELS = ("easy", "medium", "hard", "expert")
 
 
@@ -46,9 +47,9 @@ class CurriculumConfig:
     Options of the curriculum.
 
     Args:
-        success_threshold (`float`, *optional*, defaults to `20.0`):
-            Reward above which a completion counts as a success. `rust_reward` exceeds 20 only when it
-            compiles.
+        success_threshold (`float`, *optional*):
+            Reward above which a completion counts as a success. Defaults to the `correctness_threshold` of a MaxRL
+            trainer, else to 20.0: `rust_reward` exceeds 20 only when it compiles.
         start_share (`float`, *optional*, defaults to `0.3`):
             Share of the tasks, easiest first, that training starts with, in `(0, 1]`.
         unlock_share (`float`, *optional*, defaults to `0.1`):
@@ -64,7 +65,7 @@ class CurriculumConfig:
         `ValueError`: When an option is out of its range.
     """
 
-    success_threshold: float = 20.0
+    success_threshold: float | None = None
     start_share: float = 0.3
     unlock_share: float = 0.1
     unlock_at: float = 0.6
@@ -323,10 +324,13 @@ class CurriculumMixin:
         trainer: Any = self
         judged_B = ~rewards_per_func.isnan().all(dim=1)
         rewards_B = (rewards_per_func * trainer.reward_weights.to(rewards_per_func.device)).nansum(dim=1)
+        threshold = self.curriculum.config.success_threshold
+        if threshold is None:
+            threshold = getattr(trainer.args, "correctness_threshold", COMPILES)
         groups: dict[int, list[bool]] = {}
         for task, reward, judged in zip(tasks_B.tolist(), rewards_B.tolist(), judged_B.tolist(), strict=True):
             if judged:
-                groups.setdefault(task, []).append(reward > self.curriculum.config.success_threshold)
+                groups.setdefault(task, []).append(reward > threshold)
         return {task: sum(group) / len(group) for task, group in groups.items()}
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
