@@ -24,7 +24,8 @@ from .scoring import RewardBreakdown
 from .verifier import Verdict
 
 CHUNK_ROWS = 512  # two full batches of the verifier
-ADDED = ("verdict", "reward", "breakdown", "tests_reward", "score_error")
+RESULT = ("verdict", "reward", "breakdown", "tests_reward", "score_error")
+ADDED = (*RESULT, "score_options")
 SHOWN_OF_BAD_LINE = 200  # characters
 RAY_TASKS_AHEAD = 2  # chunks in flight per core of the cluster: enough to keep it busy, few enough to stream
 SECONDS_BETWEEN_REPORTS = 5.0
@@ -43,6 +44,10 @@ class Options:
     column: str = "completion"
     clippy: bool = False
     jobs: int | None = None
+
+    def as_row(self) -> dict[str, Any]:
+        """Return what a score depends on, as it is written with every row."""
+        return {"column": self.column, "clippy": self.clippy}
 
 
 @dataclass
@@ -84,6 +89,16 @@ class Line(NamedTuple):
     data: bytes
 
 
+class Written(NamedTuple):
+    """An output so far: its complete rows, where they end, its size (both in bytes), and its last complete row, or
+    the beginning of the first one when there is none."""
+
+    rows: int
+    end: int
+    size: int
+    last: bytes
+
+
 def score_samples(source: Path, out: Path, options: Options = Options(), engine: str = "local") -> Summary:
     """Score the rows of `source` that `out` does not have yet, and append them to it.
 
@@ -95,18 +110,23 @@ def score_samples(source: Path, out: Path, options: Options = Options(), engine:
         engine (`str`, *optional*, defaults to `"local"`): `"local"` or `"ray"`.
 
     Raises:
-        ValueError: When `out` is the input, or was not made from it.
+        ValueError: When `out` is the input, or was not made from it with the same options; it is left as it is.
         ToolchainError: When there is no Rust toolchain.
         ImportError: When Ray is asked for and not installed.
     """
     if out.exists() and out.samefile(source):
         raise ValueError(f"--out is the input itself ({source}); name another file.")
-    lines = _lines(source)
-    resumed, last = _drop_half_line(out)
-    before = next(itertools.islice(lines, resumed - 1, resumed), None) if resumed else None
-    if resumed and (before is None or not _was_made_from(before, last)):
-        raise ValueError(f"{out} exists and was not made from {source}; move it away, or name another --out.")
-    summary = Summary(resumed=resumed)
+    written = _written(out)
+    before = next(itertools.islice(_lines(source), max(written.rows - 1, 0), None), None)
+    if written.size and not (before and _was_made_from(before, written, options)):
+        raise ValueError(
+            f"{out} exists and was not made from {source} with column {options.column!r} and clippy {options.clippy}; "
+            "move it away, or name another --out."
+        )
+    if written.size > written.end:
+        os.truncate(out, written.end)
+    lines = itertools.islice(_lines(source), written.rows, None)
+    summary = Summary(resumed=written.rows)
     chunks = iter(lambda: list(itertools.islice(lines, CHUNK_ROWS)), [])
     progress = Progress(sum(1 for _ in _lines(source)), summary.resumed)
     with out.open("ab") as sink:
@@ -126,7 +146,7 @@ def score_chunk(lines: Sequence[Line], options: Options) -> list[dict[str, Any]]
     verdicts = judge_rows(rows, clippy=options.clippy, jobs=options.jobs)
     scores = score_rows(rows, verdicts)
     return [
-        {**columns, **_result(verdict, score, problem)}
+        {**columns, **_result(verdict, score, problem), "score_options": options.as_row()}
         for (columns, _, problem), verdict, score in zip(read, verdicts, scores, strict=True)
     ]
 
@@ -211,7 +231,7 @@ def _result(verdict: Verdict | None, score: RewardBreakdown | None, problem: str
     else:
         share = verdict.tests_passed / verdict.tests_total if verdict.tests_total else None
         values = (_plain(verdict, score), score.total, asdict(score), share, None)
-    return dict(zip(ADDED, values, strict=True))
+    return dict(zip(RESULT, values, strict=True))
 
 
 def _plain(verdict: Verdict, score: RewardBreakdown) -> dict[str, Any]:
@@ -222,27 +242,28 @@ def _plain(verdict: Verdict, score: RewardBreakdown) -> dict[str, Any]:
     return plain
 
 
-def _drop_half_line(out: Path) -> tuple[int, bytes]:
-    """Cut the output after its last complete line; return how many lines it has, and the last one."""
+def _written(out: Path) -> Written:
+    """Look at an output without changing it."""
+    rows, end, line = 0, 0, b""
     if not out.exists():
-        return 0, b""
-    count, end, last = 0, 0, b""
-    with out.open("r+b") as file:
+        return Written(0, 0, 0, b"")
+    with out.open("rb") as file:
         for line in file:
             if line.endswith(b"\n"):
-                count, end, last = count + 1, end + len(line), line
-        if end < os.fstat(file.fileno()).st_size:
-            file.truncate(end)
-    return count, last
+                rows, end, last = rows + 1, end + len(line), line
+    return Written(rows, end, out.stat().st_size, last if rows else line)
 
 
-def _was_made_from(line: Line, written: bytes) -> bool:
-    """Whether an output row is that of this input line."""
+def _was_made_from(line: Line, written: Written, options: Options) -> bool:
+    """Whether an output ends with the row of this input line, or holds nothing but the beginning of it."""
+    columns, _, _ = _read_line(line, options.column)
+    if not written.rows:
+        begun = json.dumps({key: value for key, value in columns.items() if key not in ADDED})[:-1].encode()
+        return written.last.startswith(begun) or begun.startswith(written.last)
     try:
-        row = json.loads(written)
-        if not isinstance(row, dict) or "score_error" not in row:
-            return False
-        columns, _, _ = _read_line(line, "")
+        row = json.loads(written.last)
     except ValueError:
+        return False
+    if not isinstance(row, dict) or row.get("score_options") != options.as_row():
         return False
     return all(json.dumps(row.get(key)) == json.dumps(columns[key]) for key in columns if key not in ADDED)

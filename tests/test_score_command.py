@@ -212,13 +212,32 @@ def test_an_interrupted_process_resumes(tmp_path):
 
 
 @pytest.mark.parametrize("other", ['{"id": 3}', "plain text", json.dumps({**row(99), "score_error": None})])
-def test_an_output_of_something_else_is_not_touched(tmp_path, finished, other):
+@pytest.mark.parametrize("end", ["\n", "", "\nlast line, not ended"])
+def test_an_output_of_something_else_is_not_touched(tmp_path, finished, other, end):
     source, _ = finished
     out = tmp_path / "other.jsonl"
-    out.write_text(other + "\n")
+    out.write_text(other + end)
     with pytest.raises(ValueError, match="was not made from"):
         score_samples(source, out)
-    assert out.read_text() == other + "\n"
+    assert out.read_text() == other + end
+
+
+def test_an_output_cut_within_its_first_row_is_written_again(tmp_path, finished):
+    source, whole = finished
+    out = tmp_path / "cut.jsonl"
+    for length in (5, 200):
+        out.write_bytes(whole.read_bytes()[:length])
+        assert score_samples(source, out).resumed == 0
+        assert read(out) == read(whole)
+
+
+@pytest.mark.parametrize("options", [Options(clippy=True), Options(column="other")])
+def test_an_output_made_with_other_options_is_not_continued(finished, options):
+    source, whole = finished
+    before = whole.read_bytes()
+    with pytest.raises(ValueError, match="was not made from"):
+        score_samples(source, whole, options)
+    assert whole.read_bytes() == before
 
 
 def test_an_output_with_more_rows_than_the_input_is_not_touched(tmp_path, finished):

@@ -13,8 +13,8 @@ examples:
 
 A row of samples.jsonl is an object with "completion" (text or chat messages) and, where it has them, "tests",
 "entry_point" and "code_prefix". Each row of scored.jsonl is a row of samples.jsonl, in order, with these
-columns added: "verdict", "reward" (that of rust_reward), "breakdown", "tests_reward", and "score_error" (why
-there is no score). After an interruption the same command goes on where it stopped.
+columns added: "verdict", "reward" (that of rust_reward), "breakdown", "tests_reward", "score_error" (why there
+is no score) and "score_options". After an interruption the same command goes on where it stopped.
 
 exit status: 0 scored, whatever the score; 1 nothing could be scored; 2 wrong options
 """
