@@ -99,6 +99,14 @@ def test_hopeless_tasks_at_rest_do_not_hold_up_the_rest():
     assert curriculum.unlocked == 3
 
 
+def test_nothing_is_unlocked_while_everything_rests_unsolved():
+    curriculum = Curriculum(TEN, CurriculumConfig(start_share=0.3, patience=2))
+    for _ in range(12):
+        curriculum.record(dict.fromkeys(curriculum.draw(3), 0.0))
+    assert curriculum.unlocked == 3
+    assert curriculum.mean_success() is None
+
+
 def test_resting_tasks_are_called_back_when_too_few_are_awake():
     curriculum = Curriculum(range(2), CurriculumConfig(start_share=1.0, patience=1, rest=9))
     curriculum.record({0: 1.0, 1: 1.0})
@@ -156,7 +164,7 @@ HALF = [30.0, 30.0, 5.0, 5.0]
 # Difficulty falls with the index, so the order is 5, 4, 3, 2, 1, 0; task 4 is never solved
 WORTH = [HALF, HALF, HALF, HALF, FAILED, SOLVED]
 OPTIONS = CurriculumConfig(start_share=0.34, unlock_share=0.17, patience=1, rest=2)  # starts with 3, then 5, then all
-STEPS, CUT = 8, 3
+STEPS = 8  # of three to an epoch
 
 
 class Worth:
@@ -187,9 +195,7 @@ def curriculum_trainer(output_dir, kind=CurriculumGRPOTrainer, **options):
     run = kind(
         tiny_model(),
         reward,
-        args=config(
-            output_dir, **{"max_steps": STEPS, "save_strategy": "steps", "save_steps": CUT, **chosen, **options}
-        ),
+        args=config(output_dir, **{"max_steps": STEPS, "save_strategy": "steps", "save_steps": 1, **chosen, **options}),
         train_dataset=Dataset.from_list(rows),
         processing_class=tiny_tokenizer(),
         curriculum=OPTIONS,
@@ -225,12 +231,13 @@ def test_state_of_the_curriculum_is_logged(whole):
     assert all(0 <= record["curriculum/success"] <= 1 for record in logged)
 
 
-def test_resumed_run_deals_the_same_tasks(whole):
+@pytest.mark.parametrize("cut", [2, 3, 4])  # before, at and after the end of an epoch
+def test_resumed_run_deals_the_same_tasks(whole, tmp_path, cut):
     folder, run, reward = whole
-    assert (folder / f"checkpoint-{CUT}" / STATE_NAME).is_file()
-    resumed, resumed_reward = curriculum_trainer(folder)
-    resumed.train(resume_from_checkpoint=checkpoint_path(folder, CUT))
-    assert resumed_reward.tasks == reward.tasks[CUT:]
+    assert (folder / f"checkpoint-{cut}" / STATE_NAME).is_file()
+    resumed, resumed_reward = curriculum_trainer(tmp_path)
+    resumed.train(resume_from_checkpoint=checkpoint_path(folder, cut))
+    assert resumed_reward.tasks == reward.tasks[cut:]
     assert resumed.curriculum.state() == run.curriculum.state()
 
 

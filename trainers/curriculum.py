@@ -117,13 +117,15 @@ class Curriculum:
         self.streak: dict[int, int] = {}  # groups in a row: above 0 all solved, below 0 all failed
         self.resting: dict[int, int] = {}  # task -> generation at which it comes back
         self.dealt: list[list[int]] = []  # this epoch's batches: a resumed run deals them again, to be skipped
+        self._resumed = False
         self._deck: list[int] = []
 
     def deal(self, count: int, batches: int) -> Iterator[list[int]]:
-        """Yield an epoch of `batches` batches of `count` tasks, beginning with those that a checkpoint
-        already knows of."""
-        if len(self.dealt) >= batches:
+        """Yield an epoch of `batches` batches of `count` tasks; the first one after `restore` begins with the
+        batches that were already dealt."""
+        if not self._resumed:
             self.dealt = []
+        self._resumed = False
         for number in range(batches):
             if number == len(self.dealt):
                 self.dealt.append(self.draw(count))
@@ -166,7 +168,7 @@ class Curriculum:
 
     def mean_success(self) -> float | None:
         """Return the mean success of the unlocked tasks tried so far, without those that rest because nothing
-        solves them; `None` before any was tried."""
+        solves them; `None` when none is left."""
         tried = [
             self.success[task]
             for task in self.order[: self.unlocked]
@@ -180,10 +182,20 @@ class Curriculum:
         counts = {"unlocked": float(self.unlocked), "resting": float(len(self.resting))}
         return counts | ({} if success is None else {"success": success})
 
-    def state(self) -> dict[str, Any]:
-        """Return everything that a resumed run needs, as JSON can hold it."""
-        names = ("unlocked", "generation", "draws", "success", "streak", "resting", "dealt")
-        return {name: getattr(self, name) for name in names} | {"deck": self._deck, "tasks": len(self.order)}
+    def state(self, *, epoch_ended: bool = False) -> dict[str, Any]:
+        """Return everything that a resumed run needs, as JSON can hold it.
+
+        Args:
+            epoch_ended (`bool`, *optional*, defaults to `False`): Whether a resumed run begins with a new epoch. How
+                many batches were dealt does not tell, because batches are loaded ahead.
+        """
+        names = ("unlocked", "generation", "draws", "success", "streak", "resting")
+        return {
+            **{name: getattr(self, name) for name in names},
+            "dealt": [] if epoch_ended else self.dealt,
+            "deck": self._deck,
+            "tasks": len(self.order),
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Continue from what `state` returned.
@@ -203,6 +215,7 @@ class Curriculum:
         self.resting = {int(task): end for task, end in state["resting"].items()}
         self.dealt = [list(batch) for batch in state["dealt"]]
         self._deck = list(state["deck"])
+        self._resumed = True
 
     def _eligible(self, count: int) -> set[int]:
         """Return unlocked tasks that do not rest; when those are too few, the ones that have rested longest too."""
@@ -215,7 +228,7 @@ class Curriculum:
         open_tasks = self.order[: self.unlocked]
         untried = sum(task not in self.success for task in open_tasks)
         success = self.mean_success()
-        enough = success is None or success >= self.config.unlock_at
+        enough = success is not None and success >= self.config.unlock_at
         if self.unlocked < len(self.order) and untried <= len(open_tasks) // 2 and enough:
             self.unlocked = min(self.unlocked + self._tasks(self.config.unlock_share), len(self.order))
             logger.info("Curriculum: %d of %d tasks unlocked.", self.unlocked, len(self.order))
@@ -340,7 +353,8 @@ class CurriculumMixin:
         if trainer.args.should_save:
             checkpoint = f"{PREFIX_CHECKPOINT_DIR}-{trainer.state.global_step}"
             path = Path(trainer._get_output_dir(trial=trial)) / checkpoint / STATE_NAME
-            path.write_text(json.dumps(self.curriculum.state()), encoding="utf-8")
+            state = self.curriculum.state(epoch_ended=float(trainer.state.epoch).is_integer())
+            path.write_text(json.dumps(state), encoding="utf-8")
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         trainer: Any = super()
