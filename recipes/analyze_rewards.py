@@ -38,7 +38,8 @@ def analyze(args: argparse.Namespace) -> None:
     check_matplotlib()
     find_toolchain()
     every_task = load_tasks(args.tasks, config=args.tasks_config, split=args.tasks_split)[: args.limit]
-    tasks, args.num_samples = spread(every_task, args.num_samples)
+    wanted = min(args.num_samples, len(every_task)) if args.temperature == 0 else args.num_samples  # no equal samples
+    tasks, args.num_samples = spread(every_task, wanted)
     sampling = sampling_from(args)
     folder = Path(args.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
@@ -131,10 +132,12 @@ def describe(values: Sequence[float]) -> dict[str, float]:
 def component_means(
     judged: Sequence[Mapping[str, Any]], references: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return each component's mean points on both sides, the largest gap first; a missing reference counts 0."""
+    """Return each component's mean points on both sides, the largest gap first; without references, the model's."""
     model, reference = component_averages(judged), component_averages(references)
+    if not reference:
+        return [{"name": name, "model": mean, "reference": None, "gap": None} for name, mean in model.items()]
     means = [
-        {"name": name, "model": mean, "reference": reference.get(name, 0.0), "gap": reference.get(name, 0.0) - mean}
+        {"name": name, "model": mean, "reference": reference[name], "gap": reference[name] - mean}
         for name, mean in model.items()
     ]
     return sorted(means, key=lambda entry: -entry["gap"])
@@ -144,9 +147,9 @@ def format_analysis(result: Mapping[str, Any]) -> str:
     """Return the summary that is printed."""
     rows = [["reward", "mean", "median", "std", "min", "max"]]
     rows += [[name, *(f"{value:.2f}" for value in side.values())] for name, side in result["rewards"].items()]
-    weakest = [["weakest first", "model", "reference", "gap"]]
-    for entry in result["components"]:
-        weakest.append([entry["name"], *(f"{entry[side]:.2f}" for side in ("model", "reference", "gap"))])
+    sides = ("model",) if result["gap"] is None else ("model", "reference", "gap")
+    weakest = [["component" if result["gap"] is None else "weakest first", *sides]]
+    weakest += [[entry["name"], *(f"{entry[side]:.2f}" for side in sides)] for entry in result["components"]]
     codes = [["compiler error", "samples", "share"]]
     for code, count in result["error_codes"].items():
         codes.append([code, str(count), f"{100 * count / result['samples']:.1f} %"])
@@ -188,7 +191,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model_name_or_path", required=True, help="Model, checkpoint or LoRA adapter.")
     parser.add_argument("--output_dir", default="outputs/reward_analysis", help="[%(default)s]")
     add_task_arguments(parser)
-    add_sampling_arguments(parser, num_samples=100)
+    add_sampling_arguments(parser, num_samples=100, counted="in all, spread over the tasks")
     args = parser.parse_args(argv)
     try:
         analyze(args)

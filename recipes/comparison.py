@@ -117,6 +117,10 @@ def format_comparison(result: Mapping[str, Any]) -> str:
 def _check_same_tasks(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     old, new = before["task_set"], after["task_set"]
     if old["hash"] == new["hash"]:
+        if {task["task_id"] for task in before["tasks"]} != {task["task_id"] for task in after["tasks"]}:
+            raise ResultFileError(
+                f"Both results name the task set {old['hash']} but hold different tasks; one was edited."
+            )
         return
     left_out = set(old["left_out"]) ^ set(new["left_out"])
     hint = f" One side leaves out {', '.join(sorted(left_out)[:3])}." if left_out else ""

@@ -25,19 +25,20 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from comparison import compare, format_table
 from estimates import Interval
-from result_files import DECISION, EVALUATION, read_result, write_json
-from training_history import Step, at_end, at_start, read_history, series
+from result_files import DECISION, EVALUATION, check_output, read_result, write_json
+from training_history import Step, at_end, at_start, find_history, read_history, series
 
 STILL = 0.01  # KL per token below which the policy is still where it started
 EXIT_CODES = {"proceed": 0, "adjust": 10, "reconsider": 20}
 
 
 ADVICE = {
-    "proceed": "the full run, with the same settings (grpo_phase2.yaml)",
+    "proceed": "the full run with the same settings: all tasks and more epochs (such as a model's grpo_phase2.yaml)",
     "loss": "no further run; read samples of both models (recipes/generate.py --compare), then check the reward "
     "(python -m rust_rewards selftest)",
     "entropy": "--temperature 1.0 or above and --entropy_coef 0.01: the model has stopped exploring",
@@ -165,7 +166,7 @@ def check_correctness(metrics: Mapping[str, Mapping[str, Any]], before: Mapping[
     if interval.high < 0:
         return Check(name, interval.difference, shown, "lower limit > 0", "reconsider", ADVICE["loss"])
     drawn = before["sampling"].get("num_samples", 1)
-    advice = f"recipes/evaluate.py --num_samples {4 * drawn} (was {drawn}) on both sides, for half the interval"
+    advice = f"recipes/evaluate.py --num_samples {4 * drawn} (was {drawn}) on both sides, for a narrower interval"
     return Check(name, interval.difference, shown, "lower limit > 0", "adjust", advice)
 
 
@@ -254,11 +255,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     thresholds = Thresholds(**{field.name: getattr(args, field.name) for field in fields(Thresholds)})
     try:
+        if args.output_file:
+            check_output(args.output_file, args.before, args.after, find_history(Path(args.history)))
         before, after = (read_result(path, EVALUATION) for path in (args.before, args.after))
         result = decide(before, after, read_history(args.history), thresholds)
         if args.output_file:
             write_json(args.output_file, result)
-    except ValueError as err:
+    except (ValueError, OSError) as err:
         print(f"decide.py: {err}", file=sys.stderr)
         return 2
     print(format_decision(result))

@@ -33,6 +33,7 @@ from figures import check_matplotlib, draw_comparison
 from result_files import (
     COMPARISON,
     EVALUATION,
+    check_output,
     environment,
     read_result,
     task_set_hash,
@@ -63,7 +64,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--output_dir", help="With --compare: folder for comparison.json and comparison.png.")
     add_task_arguments(parser)
     add_sampling_arguments(parser, num_samples=1)
-    parser.add_argument("--k", type=int, nargs="+", help="The k of pass@k; defaults to 1 and --num_samples.")
+    parser.add_argument("--k", type=int, nargs="+", help="The k of pass@k, beside 1. [--num_samples]")
     parser.add_argument(
         "--leave_out_broken_tasks",
         action="store_true",
@@ -78,8 +79,9 @@ def evaluate(args: argparse.Namespace) -> None:
     if not args.output_file:
         raise ValueError("Give --output_file, for example --output_file outputs/before.json.")
     started = time.time()
+    check_output(args.output_file, args.samples, args.tasks)
     sampling = None if args.samples else sampling_from(args)
-    check_ks(args.k or [], sampling.num_samples if sampling else sys.maxsize)
+    check_ks(args.k or [], sampling.num_samples if sampling else None)
     if args.text_metrics:
         check_text_metrics()
     find_toolchain()
@@ -91,7 +93,7 @@ def evaluate(args: argparse.Namespace) -> None:
         samples_file = Path(args.output_file).with_suffix(".samples.jsonl")
         samples, source = draw_samples(args, tasks, sampling, samples_file)
     fewest = min(Counter(sample["task_id"] for sample in samples).values())
-    ks = check_ks(args.k or [1, fewest], fewest)
+    ks = check_ks([1, *(args.k or [fewest])], fewest)
     scored = score_samples(tasks, samples, style=source["sampling"]["prompt_style"])
     result = {
         "kind": EVALUATION,
@@ -134,9 +136,12 @@ def choose_tasks(
     }
 
 
-def check_ks(ks: Sequence[int], fewest: int) -> list[int]:
-    """Return the k of pass@k in order without repeats; raise `ValueError` when one is not in `1..fewest`."""
-    wrong = [k for k in ks if not 1 <= k <= fewest]
+def check_ks(ks: Sequence[int], fewest: int | None) -> list[int]:
+    """Return the k of pass@k in order without repeats; raise `ValueError` when one is not in `1..fewest` (`None`: not
+    known yet)."""
+    if any(k < 1 for k in ks):
+        raise ValueError(f"pass@{min(ks)} means nothing; give k of 1 and above.")
+    wrong = [k for k in ks if fewest is not None and k > fewest]
     if wrong:
         raise ValueError(f"pass@{wrong[0]} needs at least {wrong[0]} samples of each task, there are {fewest}.")
     return sorted(set(ks))
@@ -182,6 +187,8 @@ def format_result(result: Mapping[str, Any]) -> str:
 
 def compare_files(args: argparse.Namespace) -> None:
     """Compare two result files; print the table and, with `--output_dir`, write JSON and a plot."""
+    if args.output_file:
+        raise ValueError("--compare writes several files; give --output_dir in place of --output_file.")
     before, after = (read_result(path, EVALUATION) for path in args.compare)
     result = compare(before, after)
     print(format_comparison(result))
@@ -198,7 +205,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parse_arguments(argv)
     try:
         compare_files(args) if args.compare else evaluate(args)
-    except (ValueError, ToolchainError) as err:
+    except (ValueError, OSError, ToolchainError) as err:
         print(f"evaluate.py: {err}", file=sys.stderr)
         return 2
     return 0

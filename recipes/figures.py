@@ -108,9 +108,11 @@ def draw_distributions(axis: Any, sides: Mapping[str, Sequence[float]], colours:
 
 
 def draw_components(components: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Draw the mean points of each component: the model's beside the references'."""
+    """Draw the mean points of each component: the model's, beside the references' where there are any."""
+    sides = {"model": AFTER, "reference": REFERENCE}
+    known = {name: colour for name, colour in sides.items() if all(entry[name] is not None for entry in components)}
     with drawing(path, (6.4, 0.42 * len(components) + 1.2)) as axis:
-        draw_component_bars(axis, components, {"model": AFTER, "reference": REFERENCE})
+        draw_component_bars(axis, components, known)
 
 
 def draw_component_bars(axis: Any, components: Sequence[Mapping[str, Any]], sides: Mapping[str, str]) -> None:

@@ -160,7 +160,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             width = shutil.get_terminal_size().columns
             parts = [side_by_side(*texts, width=width) for texts in zip(left, right, strict=True)]
             print("\n\n".join(parts), end="\n\n")
-    except (ValueError, ToolchainError) as err:
+    except (ValueError, OSError, ToolchainError) as err:
         print(f"generate.py: {err}", file=sys.stderr)
         return 2
     return 0

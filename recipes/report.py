@@ -35,7 +35,7 @@ from figures import (
     draw_shares,
     svg_of,
 )
-from result_files import ANALYSIS, EVALUATION, ResultFileError, read_result, write_text
+from result_files import ANALYSIS, EVALUATION, ResultFileError, check_output, read_result, write_text
 from sample_scores import component_averages
 from training_history import Step, at_end, at_start, epoch_table, find_history, read_history, series
 
@@ -206,7 +206,7 @@ def _components(run: Run) -> str:
     sides = {"before": (run.before, BEFORE), "after": (run.after, AFTER)}
     means = {name: component_averages(side["samples"]) for name, (side, _) in sides.items() if side}
     colours = {name: sides[name][1] for name in means}
-    if run.analysis:
+    if run.analysis and run.analysis["gap"] is not None:
         means["reference"] = {entry["name"]: entry["reference"] for entry in run.analysis["components"]}
         colours["reference"] = REFERENCE
     if not means:
@@ -263,7 +263,7 @@ def _before_and_after(run: Run) -> str:
 def _topic_rows(comparison: Mapping[str, Any]) -> list[list[str]]:
     rows = [["topic", "tasks", "compiles before", "after", "pass@1 before", "after"]]
     for topic, old in comparison["before"]["by_topic"].items():
-        new = comparison["after"]["by_topic"][topic]
+        new = comparison["after"]["by_topic"].get(topic, {"metrics": {}})  # topics are no part of what is measured
         cells = [
             as_text(name, side["metrics"][name]) if name in side["metrics"] else "-"
             for name in ("compile_rate", "pass@1")
@@ -356,10 +356,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         check_matplotlib()
-        text = build_page(find_run(args.output_dir, args.config))
         target = args.output_file or args.output_dir / "report.html"
+        check_output(target, args.config, *args.output_dir.glob("*.json"))
+        text = build_page(find_run(args.output_dir, args.config))
         write_text(target, text)
-    except ValueError as err:
+    except (ValueError, OSError) as err:
         print(f"report.py: {err}", file=sys.stderr)
         return 2
     print(f"Written: {target} ({len(text) // 1024} KiB)")

@@ -62,12 +62,13 @@ def program_of(completion: Any, task: Mapping[str, Any], style: str) -> str:
     A task with stop strings (MultiPL-E) has its completions cut before the brace that closes the function; it is put
     back.
     """
-    from rust_rewards.completions import extract_rust
+    from rust_rewards.completions import completion_text, extract_rust
     from rust_rewards.continuation import build_program
 
     if style == "chat":
         return extract_rust(completion)
-    return build_program(completion + "\n}\n" if task.get("stop") else completion, task["code_prefix"])
+    text = completion_text(completion)
+    return build_program(text + "\n}\n" if task.get("stop") else text, task["code_prefix"])
 
 
 def score_programs(programs: Sequence[str], tasks: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -214,6 +215,8 @@ def _why_broken(record: Mapping[str, Any]) -> str:
         return str(record["first_error"])
     if record["timed_out"]:
         return "the reference runs into the time limit"
+    if 0 < record["tests_total"] == record["tests_passed"]:
+        return "the reference passes its tests but does not define the task's entry_point"
     return f"the reference passes {record['tests_passed']} of {record['tests_total']} tests"
 
 

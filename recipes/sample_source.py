@@ -6,16 +6,24 @@ Not here: scoring (`sample_scores.py`), and the options of a single command.
 """
 
 import argparse
-import json
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from generators import BACKENDS, load_generator, resolve_backend, weights_hash
-from result_files import ResultFileError, task_set_hash
+from result_files import ResultFileError, read_json_lines, task_set_hash
+from sample_scores import program_of
 from sampling import PROMPT_STYLES, Sampling, resolve_prompt_style, sample_tasks
 
+from rust_rewards.ast_metrics import analyze_ast
+from rust_rewards.completions import completion_text
+
+STYLES = {
+    "chat": "read as answers, because one defines what its task asks for (--prompt_style prefix reads continuations).",
+    "prefix": "read as continuations, because none defines what its task asks for (--prompt_style chat reads answers).",
+}
 DEFAULT_TASKS = Path(__file__).parent / "data" / "eval.jsonl"
 
 
@@ -35,13 +43,13 @@ def at_least_one(text: str) -> int:
     return value
 
 
-def add_sampling_arguments(parser: argparse.ArgumentParser, num_samples: int) -> None:
-    """Add the arguments that say how to draw samples from a model."""
+def add_sampling_arguments(parser: argparse.ArgumentParser, num_samples: int, counted: str = "per task") -> None:
+    """Add the arguments that say how to draw samples from a model; `counted` tells what `num_samples` are."""
     parser.add_argument("--revision", help="Branch, tag or commit of the model on the hub.")
     parser.add_argument("--dtype", default="auto", help="Type of the weights. [%(default)s]")
     parser.add_argument("--backend", default="auto", choices=BACKENDS)
     parser.add_argument("--prompt_style", default="auto", choices=PROMPT_STYLES)
-    parser.add_argument("--num_samples", type=int, default=num_samples, help="Samples per task. [%(default)s]")
+    parser.add_argument("--num_samples", type=int, default=num_samples, help=f"Samples {counted}. [%(default)s]")
     parser.add_argument("--temperature", type=float, default=0.8, help="0 is greedy. [%(default)s]")
     parser.add_argument("--top_p", type=float, default=1.0, help="[%(default)s]")
     parser.add_argument("--max_new_tokens", type=int, default=256, help="Tokens per completion. [%(default)s]")
@@ -112,6 +120,9 @@ def read_samples(
     """Read saved samples: JSON Lines with `task_id` and `completion`, with or without a first line of
     settings.
 
+    Whether the completions answer or continue is what `prompt_style` says, else the settings; else they are answers
+    when any of them defines what its task asks for (said on stderr).
+
     Raises:
         ResultFileError: When the file is missing, cut short, empty, or does not fit the tasks.
     """
@@ -119,19 +130,25 @@ def read_samples(
     header: dict[str, Any] = {}
     samples: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
-    for number, row in _json_lines(path):
-        if number == 1 and "settings" in row:
+    for number, row in read_json_lines(path, "sample"):
+        if number == 1 and isinstance(row.get("settings"), dict):
             header = row["settings"]
             continue
         if "task_id" not in row or "completion" not in row:
             raise ResultFileError(f"{path}, line {number} has {sorted(row)}; expected task_id and completion.")
         name = str(row["task_id"])
+        try:
+            completion_text(row["completion"])
+        except TypeError as err:
+            raise ResultFileError(f"{path}, line {number}: {err}") from err
         if name in known - used:
             continue
         if name not in used:
             raise ResultFileError(f"{path}, line {number}: {name!r} is no task of the set. Give the set with --tasks.")
         samples.append({"task_id": name, "sample_index": counts.get(name, 0), "completion": row["completion"]})
         counts[name] = counts.get(name, 0) + 1
+    if not samples:
+        raise ResultFileError(f"{path} holds no samples.")
     lacking = sorted(used - set(counts))
     if lacking:
         raise ResultFileError(
@@ -140,24 +157,37 @@ def read_samples(
             "Every task needs one; an empty completion counts as a wrong answer."
         )
     how = dict(header.get("sampling", {}), num_samples=min(counts.values()))
-    how["prompt_style"] = prompt_style if prompt_style != "auto" else how.get("prompt_style", "chat")
+    if prompt_style != "auto":
+        how["prompt_style"] = prompt_style
+    elif how.get("prompt_style") not in ("chat", "prefix"):
+        how["prompt_style"] = guess_style(samples, tasks)
+        print(
+            f"{path} does not say whether the samples answer or continue; {STYLES[how['prompt_style']]}",
+            file=sys.stderr,
+        )
     model = {"name": str(path), "revision": None, "weights": None, **header.get("model", {}), "samples": str(path)}
     return samples, {"model": model, "seed": header.get("seed"), "sampling": how}
 
 
-def _json_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError as err:
-        raise ResultFileError(f"Cannot read the samples {path}: {err.strerror}. Give a JSON Lines file.") from err
-    rows = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            rows.append((number, json.loads(line)))
-        except json.JSONDecodeError as err:
-            raise ResultFileError(f"{path}, line {number} is not complete JSON ({err.msg}).") from err
-    if not rows:
-        raise ResultFileError(f"{path} holds no samples.")
-    return rows
+def guess_style(samples: Sequence[Mapping[str, Any]], tasks: Sequence[Mapping[str, Any]]) -> str:
+    """Return `"chat"` when a completion, read as an answer, defines what its task asks for; else `"prefix"`, since
+    completions that never do so can only continue the task's `code_prefix`.
+
+    >>> task = {"task_id": "t", "entry_point": "one", "code_prefix": "fn one() -> i32 {\\n"}
+    >>> guess_style([{"task_id": "t", "completion": "    1\\n}\\n"}], [task])
+    'prefix'
+    >>> guess_style([{"task_id": "t", "completion": "```rust\\nfn one() -> i32 { 1 }\\n```"}], [task])
+    'chat'
+    """
+    by_id = {task["task_id"]: task for task in tasks}
+    if not all(task["code_prefix"] for task in tasks):
+        return "chat"
+    answered = (
+        _defines(program_of(row["completion"], by_id[row["task_id"]], "chat"), by_id[row["task_id"]]) for row in samples
+    )
+    return "chat" if any(answered) else "prefix"
+
+
+def _defines(program: str, task: Mapping[str, Any]) -> bool:
+    names = analyze_ast(program).names
+    return task["entry_point"].split("::")[0] in names if task["entry_point"] else bool(names)

@@ -15,14 +15,16 @@ Not here: judging whether a task is sound (`sample_scores.broken_tasks`).
 """
 
 import difflib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from result_files import read_json_lines
+
 COLUMNS = ("task_id", "prompt", "code_prefix", "entry_point", "tests", "reference", "difficulty", "topic")
 REQUIRED = ("task_id", "prompt", "tests")
+TEXT_COLUMNS = ("code_prefix", "entry_point", "tests", "reference")
 HUMANEVAL_COLUMNS = {"task_id", "prompt", "canonical_solution", "test"}
 MULTIPL_E_COLUMNS = {"name", "prompt", "tests", "stop_tokens"}
 INSTRUCTION = (
@@ -52,9 +54,11 @@ def load_tasks(source: str, *, config: str | None = None, split: str = "test") -
         strings have them in `stop`.
 
     Raises:
-        TaskSetError: When the source cannot be read, is empty, repeats a task or has unknown columns.
+        TaskSetError: When the source is empty, repeats a task, or has unknown columns or no text where it should.
+        ResultFileError: When a file cannot be read.
     """
-    rows = _read_lines(Path(source)) if Path(source).is_file() else _read_hub(source, config, split)
+    path = Path(source)
+    rows = [row for _, row in read_json_lines(path, "task")] if path.is_file() else _read_hub(source, config, split)
     tasks = convert_rows(rows, source)
     seen: set[str] = set()
     for task in tasks:
@@ -77,10 +81,11 @@ def convert_rows(rows: Sequence[Mapping[str, Any]], source: str) -> list[dict[st
     if not rows:
         raise TaskSetError(f"{source} holds no tasks.")
     columns = set().union(*rows)
-    if columns >= MULTIPL_E_COLUMNS:
-        return [_from_multipl_e(row) for row in rows]
-    if columns >= HUMANEVAL_COLUMNS:
-        return [_from_humaneval(row) for row in rows]
+    for known, convert in ((MULTIPL_E_COLUMNS, _from_multipl_e), (HUMANEVAL_COLUMNS, _from_humaneval)):
+        if columns >= known:
+            for number, row in enumerate(rows, 1):
+                _check_texts(row, sorted(known - {"task_id", "name", "stop_tokens"}), f"{source}, task {number}")
+            return [convert(row) for row in rows]
     _check_columns(columns, source)
     return [_from_ours(row, source) for row in rows]
 
@@ -89,21 +94,6 @@ def last_function(code: str) -> str | None:
     """Return the name of the last `fn` that starts a line of `code`, `None` when there is none."""
     names = FUNCTION.findall(code)
     return str(names[-1]) if names else None
-
-
-def _read_lines(path: Path) -> list[dict[str, Any]]:
-    rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except json.JSONDecodeError as err:
-            raise TaskSetError(f"{path}, line {number} is not JSON ({err.msg}). Expected one task a line.") from err
-        if not isinstance(row, dict):
-            raise TaskSetError(f"{path}, line {number} is a {type(row).__name__}; expected an object with columns.")
-        rows.append(row)
-    return rows
 
 
 def _read_hub(name: str, config: str | None, split: str) -> list[dict[str, Any]]:
@@ -139,12 +129,26 @@ def _check_columns(columns: set[str], source: str) -> None:
     )
 
 
+def _check_texts(row: Mapping[str, Any], names: Sequence[str], where: str) -> None:
+    wrong = [name for name in names if not isinstance(row.get(name), str)]
+    if wrong:
+        found = type(row.get(wrong[0])).__name__
+        raise TaskSetError(f"{where}: {wrong[0]} is {found}; expected text.")
+
+
 def _from_ours(row: Mapping[str, Any], source: str) -> dict[str, Any]:
-    empty = [name for name in REQUIRED if not row.get(name)]
+    empty = [name for name in REQUIRED if row.get(name) in (None, "", [])]
     if empty:
         raise TaskSetError(f"{source}: task {row.get('task_id')!r} has nothing in {', '.join(empty)}.")
-    task = {name: row.get(name) for name in COLUMNS}
+    _check_texts(
+        row, [name for name in TEXT_COLUMNS if row.get(name) is not None], f"{source}: task {row['task_id']!r}"
+    )
+    task = {name: row.get(name) for name in COLUMNS} | {"task_id": str(row["task_id"])}
     prompt = row["prompt"]
+    if not isinstance(prompt, str | list):
+        raise TaskSetError(
+            f"{source}: task {row['task_id']!r}: prompt is {type(prompt).__name__}; expected text or chat."
+        )
     prefix = str(row.get("code_prefix") or (prompt if isinstance(prompt, str) else ""))
     if isinstance(prompt, str):  # plain text: what a base model continues
         prompt = [{"role": "user", "content": INSTRUCTION.format(prefix=prefix.rstrip())}]
@@ -156,7 +160,8 @@ def _from_humaneval(row: Mapping[str, Any]) -> dict[str, Any]:
     has_signature = last_function(EMPTY_MAIN.sub("", text)) is not None
     stub = text if has_signature else text + str(row.get("declaration") or "")
     prefix = EMPTY_MAIN.sub("", EXTERNAL_USE.sub("", stub)).strip("\n") + "\n"
-    entry_point = row.get("entry_point") or last_function(prefix)
+    named = row.get("entry_point")  # HumanEvalPack has Python's name there, which nine of its Rust tasks do not define
+    entry_point = named if named in FUNCTION.findall(prefix) else last_function(prefix)
     reference = prefix + EXTERNAL_USE.sub("", str(row["canonical_solution"]))
     return _task(row["task_id"], prefix, entry_point, str(row["test"]), reference)
 
@@ -164,7 +169,7 @@ def _from_humaneval(row: Mapping[str, Any]) -> dict[str, Any]:
 def _from_multipl_e(row: Mapping[str, Any]) -> dict[str, Any]:
     prefix = str(row["prompt"])
     task = _task(row["name"], prefix, last_function(prefix), main_body(str(row["tests"])), None)
-    return task | {"stop": list(row["stop_tokens"])}
+    return task | {"stop": list(row.get("stop_tokens") or ())}
 
 
 def main_body(tests: str) -> str:

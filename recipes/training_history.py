@@ -44,25 +44,29 @@ def read_history(path: Path | str) -> list[Step]:
     Raises:
         ResultFileError: When the file is missing, half-written, of another kind, or holds no training step.
     """
-    path = Path(path)
-    if path.is_dir():
-        path = find_history(path) or path / HISTORY_NAME
+    path = find_history(Path(path)) or Path(path) / HISTORY_NAME
     content = read_json(path, made_by=MADE_BY)
     if not isinstance(content, dict) or not ({"steps", "log_history"} & content.keys()):
         raise ResultFileError(f"{path} is no training history; expected what `python {MADE_BY}` writes.")
-    logged = content.get("steps")
-    if logged is None:
-        logged = [{**log_row(entry), "metrics": entry} for entry in content["log_history"] if "reward" in entry]
-    steps = [_numbers(step) for step in logged]
+    name = "steps" if content.get("steps") is not None else "log_history"
+    logged = content[name]
+    if not isinstance(logged, list) or not all(isinstance(entry, dict) for entry in logged):
+        raise ResultFileError(f"{path}: {name} is no list of objects; expected what `python {MADE_BY}` writes.")
+    if name == "log_history":
+        logged = [{**log_row(entry), "metrics": entry} for entry in logged if "reward" in entry]
+    steps = [step for step in map(_numbers, logged) if "iteration" in step]
     if not steps:
         raise ResultFileError(f"{path} holds no training step; let the run log one (--logging_steps 1).")
     return steps
 
 
 def find_history(folder: Path) -> Path | None:
-    """Return a run's `training_history.json`, else the last checkpoint's trainer state, else `None`."""
-    states = folder.glob("checkpoint-*/trainer_state.json")
-    newest = sorted(states, key=lambda path: int(path.parent.name.split("-")[1]), reverse=True)
+    """Return a run's `training_history.json`, else the last checkpoint's trainer state, else `None`; a path that is no
+    folder is the file itself."""
+    if not folder.is_dir():
+        return folder
+    states = {path.parent.name.partition("-")[2]: path for path in folder.glob("checkpoint-*/trainer_state.json")}
+    newest = [states[step] for step in sorted(filter(str.isdecimal, states), key=int, reverse=True)]
     candidates = [folder / HISTORY_NAME, folder / "trainer_state.json", *newest]
     return next((path for path in candidates if path.is_file()), None)
 

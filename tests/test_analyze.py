@@ -53,8 +53,11 @@ def test_error_codes_count_samples_and_not_errors():
 def test_analysis_without_references_has_no_gap():
     result = analysis([record(1.0)], [])
     assert result["gap"] is None
+    assert result["components"][0]["gap"] is None
     about = {"model": {"name": "m"}, "task_set": {"source": "s"}}
-    assert "no references" in format_analysis(result | about)
+    printed = format_analysis(result | about)
+    assert "no references" in printed
+    assert "weakest" not in printed
 
 
 def test_nothing_judged_is_an_error_with_the_reason():

@@ -1,6 +1,7 @@
 """The decision, on measurements whose outcome follows from the documented thresholds."""
 
 import json
+import math
 
 import pytest
 from workflow_testbed import evaluation, steps
@@ -20,7 +21,8 @@ def test_clear_gain_without_trouble_proceeds():
     result = decide(evaluation(10, 0.0), evaluation(16, 0.75), steps())
     assert result["decision"] == "proceed"
     assert verdict_of(result, "reward gain")["value"] == pytest.approx(0.3)
-    assert result["next_settings"] == ["the full run, with the same settings (grpo_phase2.yaml)"]
+    assert len(result["next_settings"]) == 1
+    assert result["next_settings"][0].startswith("the full run with the same settings")
 
 
 def test_certain_loss_of_reward_is_reconsidered():
@@ -123,13 +125,45 @@ def test_missing_half_written_or_empty_history_is_one_clear_message(tmp_path, ca
             history.write_text(content)
         assert main(argv) == 2
         assert message in capsys.readouterr().err
-    history.write_text('{"steps": []}')
-    assert main(argv) == 2
-    assert "holds no training step" in capsys.readouterr().err
+    for content in ('{"steps": []}', '{"steps": [{"avg_reward": 1.0}]}'):
+        history.write_text(content)
+        assert main(argv) == 2
+        assert "holds no training step" in capsys.readouterr().err
+    for content in ('{"steps": [3]}', '{"log_history": null}'):
+        history.write_text(content)
+        assert main(argv) == 2
+        assert "is no list of objects" in capsys.readouterr().err
+
+
+def test_a_decision_replaces_none_of_its_inputs(tmp_path, capsys):
+    for name in ("before", "after"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(evaluation(10, 0.5)))
+    (tmp_path / "training_history.json").write_text(json.dumps({"steps": steps()}))
+    before, after, history = (tmp_path / name for name in ("before.json", "after.json", "training_history.json"))
+    for target in (before, after, history):
+        assert main([str(before), str(after), str(tmp_path), "--output_file", str(target)]) == 2
+        assert "is also an input" in capsys.readouterr().err
+    assert json.loads(before.read_text())["kind"].endswith("evaluation")
+
+
+def test_edited_results_are_one_clear_message(tmp_path, capsys):
+    whole = evaluation(10, 0.5)
+    (tmp_path / "after.json").write_text(json.dumps(whole))
+    argv = [str(tmp_path / "before.json"), str(tmp_path / "after.json"), str(tmp_path)]
+    edited = {
+        "lacks seed, samples": {key: value for key, value in whole.items() if key not in ("seed", "samples")},
+        "hold different tasks": whole | {"tasks": whole["tasks"][1:]},
+        "holds NaN": whole | {"seconds": math.nan},
+    }
+    (tmp_path / "training_history.json").write_text(json.dumps({"steps": steps()}))
+    for message, content in edited.items():
+        (tmp_path / "before.json").write_text(json.dumps(content))
+        assert main(argv) == 2
+        assert message in capsys.readouterr().err
 
 
 def test_history_reads_the_trainer_state_of_the_newest_checkpoint(tmp_path):
-    for number in (9, 10):
+    for number in (9, 10, "best"):
         folder = tmp_path / f"checkpoint-{number}"
         folder.mkdir()
         log = [{"step": number, "reward": 2.0, "kl": 0.1}, {"step": number, "eval_reward": 1.0}]

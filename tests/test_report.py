@@ -150,6 +150,17 @@ def test_bad_input_is_one_clear_message_and_the_old_page_stays(tmp_path, capsys)
     assert (tmp_path / "report.html").read_text() == "old"
 
 
+def test_topics_may_differ_and_no_input_is_replaced(run_folder, tmp_path, capsys):
+    for name in ("before", "after"):
+        result = json.loads((run_folder / f"{name}.json").read_text())
+        if name == "after":
+            result["by_topic"] = {"other": result["by_topic"].popitem()[1]}
+        (tmp_path / f"{name}.json").write_text(json.dumps(result))
+    assert main([str(tmp_path), "--output_file", str(tmp_path / "before.json")]) == 2
+    assert "is also an input" in capsys.readouterr().err
+    assert main([str(tmp_path)]) == 0
+
+
 def test_parquet_cut_short_names_the_file(tmp_path):
     (tmp_path / "completions_00003.parquet").write_bytes(b"PAR1 cut")
     with pytest.raises(ValueError, match=r"completions_00003\.parquet"):

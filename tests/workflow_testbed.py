@@ -97,6 +97,7 @@ def evaluation(reward, solved, compiled=None, tasks=20, reference=30.0, name="m"
         "sampling": {"temperature": 1.0},
         "toolchain": {},
         "packages": {},
+        "machine": {},
         "date": "today",
         "summary": {"metrics": rows[0]["values"]},
         "by_difficulty": {},
@@ -104,6 +105,8 @@ def evaluation(reward, solved, compiled=None, tasks=20, reference=30.0, name="m"
         "task_set": {"hash": "h", "source": "s", "count": tasks, "left_out": [], "reference_reward": reference},
         "tasks": rows,
         "samples": [{"task_id": row["task_id"], **sample} for row in rows],
+        "error_codes": {},
+        "failures": {},
     }
 
 
