@@ -258,6 +258,11 @@ def _reachable(units: list[Unit], roots: list[Unit]) -> list[Unit]:
             by_name[unit.name].append(unit)
         if unit.owner is not None:
             members[id(unit.owner)].append(unit)
+    implementing: dict[bytes, list[Unit]] = defaultdict(list)  # by each name in the impl, its trait's among them
+    for unit in units:
+        if unit.kind == "impl_item" and unit.trait_impl:
+            for name in unit.words:
+                implementing[name].append(unit)
     for unit in (u for u in units if u.kind == "impl_item"):
         for name in [unit.name] if unit.name in by_name else unit.words:  # a foreign type follows its trait
             impls[name].append(unit)
@@ -277,6 +282,8 @@ def _reachable(units: list[Unit], roots: list[Unit]) -> list[Unit]:
             pending += [u for u in by_name[name] if u.owner is None or id(u.owner) in live]
         if unit.kind in _TYPES or unit.kind == "type_item":
             pending += impls[unit.name]
+        if unit.kind == "trait_item":
+            pending += implementing[unit.name]
         if unit.kind in ("impl_item", "trait_item"):
             whole = unit.trait_impl or unit.kind == "trait_item"
             pending += [u for u in members[id(unit)] if whole or u.name in used]

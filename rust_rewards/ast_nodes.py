@@ -8,13 +8,24 @@ PANIC_MACROS = frozenset({b"panic", b"todo", b"unimplemented", b"unreachable"})
 WORDS = frozenset({"identifier", "field_identifier", "shorthand_field_identifier"})
 COMMENTS = frozenset({"line_comment", "block_comment"})
 _NAMES = WORDS | {"type_identifier", "primitive_type"}
-_CFG_ON = (
-    b"not(",
-    b"unix",
-    b"debug_assertions",
-    b"target_",
-    b"panic",
-)  # `cfg`s that hold in an ordinary build
+# Attributes that leave their item in the build. Any other is a test, or one under a name of the program's own.
+_INERT = frozenset(
+    b"""
+    allow automatically_derived cold coverage crate_name crate_type debugger_visualizer default deny deprecated
+    derive doc expect export_name feature forbid global_allocator ignore inline instruction_set link link_name
+    link_ordinal link_section macro_export macro_use must_use naked no_implicit_prelude no_link no_main no_mangle
+    no_std non_exhaustive panic_handler path recursion_limit repr should_panic target_feature track_caller
+    type_length_limit unsafe used warn windows_subsystem
+    """.split()
+)
+_INERT_TOOLS = (b"clippy::", b"rustfmt::", b"diagnostic::", b"miri::")
+# What is known of an ordinary build on the systems the verifier runs on; of all other options, nothing.
+_CFG = {
+    **dict.fromkeys((b"true", b"unix", b"debug_assertions", b'panic="unwind"', b'target_family="unix"'), True),
+    **dict.fromkeys((b"false", b"test", b"windows", b"doc", b"doctest", b"miri", b"wasm", b"proc_macro"), False),
+}
+_LONGEST = 1000  # bytes of an attribute that is read; nobody writes longer conditions
+_SILENCING = (b"allow(", b"expect(", b"automatically_derived")
 _JUMPS = frozenset({"return_expression", "break_expression", "continue_expression"})
 _WRAPPERS = frozenset({"block", "expression_statement", "loop_expression", "return_expression", "unsafe_block"})
 _NOTHING = COMMENTS | {"empty_statement", "continue_expression", "unit_expression"}
@@ -51,18 +62,17 @@ def names_bound(pattern: Node) -> set[bytes]:
 
 
 def is_off(node: Node) -> bool:
-    """Whether an attribute takes its item out of an ordinary build: a test, or a `cfg` that does not hold."""
+    """Whether an attribute takes its item out of an ordinary build: a test, a `cfg` that does not hold or of which that
+    is not known, an attribute of unknown name (`use core::prelude::v1::test as inline_me`)."""
     text = _attribute(node)
-    if text.startswith(b"cfg("):
-        return not text[4:].startswith(_CFG_ON)
-    return text.startswith((b"test]", b"bench]"))
+    return bool(text) and (len(text) > _LONGEST or _takes_out(text))
 
 
 def is_silencer(node: Node) -> bool:
-    """Whether an attribute allows or expects lints, plainly or through `cfg_attr`."""
+    """Whether an attribute, or a tree of tokens that a macro may make one of, allows or expects lints."""
     text = _attribute(node)
-    conditional = text.startswith(b"cfg_attr(") and (b"allow(" in text or b"expect(" in text)
-    return text.startswith((b"allow(", b"expect(")) or conditional
+    conditional = text.startswith(b"cfg_attr(") and any(word in text for word in _SILENCING)
+    return text.startswith(_SILENCING) or conditional
 
 
 def is_doc(node: Node) -> bool:
@@ -114,8 +124,61 @@ def _is_idle(node: Node, function_name: bytes) -> bool:
 
 
 def _attribute(node: Node) -> bytes:
-    """Return what stands inside `#[...]` or `#![...]` without blanks, nothing for any other node."""
-    if node.type not in ("attribute_item", "inner_attribute_item"):
+    """Return what stands inside `#[...]`, `#![...]` or `[...]` without blanks, comments and `r#`; nothing for any other
+    node."""
+    if node.type not in ("attribute_item", "inner_attribute_item", "token_tree"):
         return b""
-    text = b"".join(text_of(node).split())
-    return text[text.find(b"[") + 1 :]
+    parts: list[bytes] = []
+    pending = [node]
+    while pending:
+        part = pending.pop()
+        if part.type in COMMENTS:
+            continue
+        if part.child_count and part.type != "string_literal":
+            pending += reversed(part.children)
+        else:
+            parts.append(text_of(part).removeprefix(b"r#"))
+    text = b"".join(b"".join(parts).split())
+    return text[text.find(b"[") + 1 : -1]
+
+
+def _takes_out(attribute: bytes) -> bool:
+    name, arguments = _call(attribute)
+    if name == b"cfg":
+        return _holds(arguments[0]) is not True if len(arguments) == 1 else True
+    if name == b"cfg_attr":
+        return _holds(arguments[0]) is not False and any(map(_takes_out, arguments[1:])) if arguments else True
+    return name not in _INERT and not attribute.startswith(_INERT_TOOLS)
+
+
+def _holds(predicate: bytes) -> bool | None:
+    """Whether the predicate of a `cfg` holds in an ordinary build; `None` where that depends on what is not known."""
+    name, arguments = _call(predicate)
+    if name == b"not" and len(arguments) == 1:
+        inner = _holds(arguments[0])
+        return None if inner is None else not inner
+    if name in (b"all", b"any") and b"(" in predicate:
+        found = [_holds(argument) for argument in arguments]
+        decisive = name == b"any"
+        return decisive if decisive in found else None if None in found else not decisive
+    if predicate.startswith(b"feature="):
+        return False
+    return _CFG.get(predicate)
+
+
+def _call(text: bytes) -> tuple[bytes, list[bytes]]:
+    """`name(a, b(c, d))` or `name = a` -> its name, and the arguments in parentheses."""
+    name = re.split(rb"[(=]", text, maxsplit=1)[0]
+    arguments: list[bytes] = []
+    depth, start = 0, len(name) + 1
+    for position in range(start, len(text)):
+        char = text[position : position + 1]
+        ends = char == b")" and depth == 0
+        if ends or (char == b"," and depth == 0):
+            if start < position:
+                arguments.append(text[start:position])
+            start = position + 1
+        if ends:
+            break
+        depth += (char == b"(") - (char == b")")
+    return name, arguments

@@ -45,6 +45,7 @@ _DOCUMENTABLE = frozenset({"function_item", "struct_item", "enum_item", "trait_i
 _LEADS = COMMENTS | {"attribute_item"}
 _LOOPS = frozenset({"while_expression", "for_expression", "loop_expression"})
 _BODIES = frozenset({"source_file", "block", "declaration_list"})
+_ATTRIBUTED = frozenset({"match_arm", "field_initializer", "shorthand_field_initializer"})  # hold their own attributes
 
 
 class Place(NamedTuple):
@@ -96,13 +97,20 @@ class _Walk:
 
     def run(self, root: Node) -> None:
         self.push(root, Place(self.units[0]))
-        stack, (word_kinds, handlers) = self.stack, _kinds()
+        stack, (word_kinds, attributes, handlers) = self.stack, _kinds()
         while stack:
             nodes, place = stack.pop()
             words = place.unit.words
+            off = False
             for node in nodes:
                 kind = node.kind_id
-                if kind in word_kinds:
+                if kind in attributes:  # of a match arm, a field, an element of a list
+                    self.silenced += is_silencer(node)
+                    off |= is_off(node)
+                elif off:
+                    self.dropped.append(node)
+                    off = (node.parent or node).type in _ATTRIBUTED  # the rest belongs to the attribute as well
+                elif kind in word_kinds:
                     words.add(node.text or b"")
                 elif kind in handlers:
                     handlers[kind](self, node, place)
@@ -309,6 +317,7 @@ class _Walk:
         for child, following in zip(children, [*children[1:], None], strict=True):
             kind, after = child.type, following.type if following is not None else ""
             if kind in ("token_tree", "token_tree_pattern"):
+                self.silenced += before in ("#", "!") and is_silencer(child)
                 self.push(child, place)
             elif kind in WORDS or kind == "type_identifier":
                 name = child.text or b""
@@ -326,8 +335,9 @@ class _Walk:
 
 
 @functools.cache
-def _kinds() -> tuple[frozenset[int], dict[int, _Handler]]:
-    """Which numbers of kinds are plain names, and what handles the others; numbers are faster to look up."""
+def _kinds() -> tuple[frozenset[int], frozenset[int], dict[int, _Handler]]:
+    """Which numbers of kinds are plain names and attributes, and what handles the others; numbers are faster to look
+    up."""
     by_name: dict[str, _Handler] = {
         "call_expression": _Walk.call,
         "closure_expression": _Walk.closure,
@@ -351,7 +361,8 @@ def _kinds() -> tuple[frozenset[int], dict[int, _Handler]]:
     }
     numbered = list(enumerate(kind_names()))
     words = frozenset(number for number, name in numbered if name in WORDS)
-    return words, {number: by_name[name] for number, name in numbered if name in by_name}
+    attributes = frozenset(number for number, name in numbered if name in ("attribute_item", "inner_attribute_item"))
+    return words, attributes, {number: by_name[name] for number, name in numbered if name in by_name}
 
 
 def _blank_rows(source: bytes, dropped: list[Node]) -> set[int]:
