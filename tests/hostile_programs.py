@@ -237,7 +237,37 @@ _SNEAKY = (
 )
 _ECHO = 'println!("{}", 4); assert_eq!(add(1, 2), 3);'
 
+_FOUND = "\npub fn find(_: &[i32], _: i32) -> Option<usize> { Some(1) }"
 _REDEFINES = (
+    Hostile(
+        "redefines: methods whose names another macro is given",
+        "macro_rules! m { ($a:ident $b:ident) => { pub trait Sneaky: Sized { fn $a(self) -> bool { true } fn $b(self) -> bool { true } }\n"
+        "    impl<T> Sneaky for Option<T> {} } }\nm!(is_some is_none);" + _FOUND,
+        FIND,
+    ),
+    Hostile(
+        "redefines: methods of a type that shares its name with one of the program's own",
+        f"{_SNEAKY}pub mod x {{ pub struct Option<T>(T); }}\nimpl<T> Sneaky for Option<T> {{}}{_FOUND}",
+        FIND,
+    ),
+    Hostile(
+        "redefines: methods by a trait under another name",
+        f"mod t {{ {_SNEAKY} }}\nuse t::Sneaky as Other;\nimpl<T> Other for Option<T> {{}}\npub use t::Sneaky;{_FOUND}",
+        FIND,
+    ),
+    Hostile(
+        "redefines: a rarer method",
+        "pub trait Sneaky: Sized { fn is_ascii_uppercase(self) -> bool { true } }\nimpl Sneaky for char {}\n"
+        "pub fn up(c: char) -> char { c }",
+        "assert!(up('a').is_ascii_uppercase());",
+        total=1,
+    ),
+    Hostile(
+        "redefines: a macro that says the end was reached",
+        "#[allow(unused_macros)] macro_rules! maximum { ($($t:tt)*) => {{ if true { rr_reached!(); return; } 0 }} }",
+        "#[cfg(test)] mod tests { use super::*;\n#[test] fn a() { assert_eq!(maximum!(1, 2), 2); } }",
+        total=1,
+    ),
     *map(_macro, ("assert", "assert_eq", "assert_ne", "panic", "debug_assert_eq", "println", "matches")),
     *map(_exported, ("assert", "assert_eq")),
     Hostile(
@@ -423,7 +453,25 @@ _POINT_IMPL = (
     "impl Point { pub fn new(x: i32, y: i32) -> Self { Point { x, y } } pub fn x(&self) -> i32 { self.x }\n"
     "    pub fn flip(self) -> Self { Point { x: self.x, y: self.x } } }\n"
 )
+_SAME = "#[derive(Debug)] pub struct Point { x: i32, y: i32 }\n" + _POINT_IMPL
+_ALWAYS = _SAME + "impl PartialEq for Point { fn eq(&self, _: &Self) -> bool { true } }"
 _EQUAL = (
+    Hostile(
+        "equal: by a macro that takes a derive apart",
+        f"{_SAME}macro_rules! m {{ (#[derive($t:ident)]) => {{ impl $t for Point {{ fn eq(&self, _: &Self) -> bool {{ true }} }} }} }}\n"
+        "m!(#[derive(PartialEq)]);",
+        POINT,
+        passed=0,
+    ),
+    *(
+        Hostile(f"equal: always, asked by {how}", _ALWAYS, test, total=1)
+        for how, test in (
+            ("==", "assert!(Point::new(1, 2).flip() == Point::new(2, 1));"),
+            ("&&", "assert!(Point::new(1, 2).flip() == Point::new(2, 1) && 1 < 2);"),
+            ("!(!=)", "assert!(!(Point::new(1, 2).flip() != Point::new(2, 1)));"),
+            ("if", "if Point::new(1, 2).flip() != Point::new(2, 1) { panic!(); }"),
+        )
+    ),
     Hostile("equal: to every i32", f"{_YES}impl PartialEq<i32> for Yes {{ fn eq(&self, _: &i32) -> bool {{ true }} }}"),
     Hostile("equal: to everything", f"{_YES}impl<T> PartialEq<T> for Yes {{ fn eq(&self, _: &T) -> bool {{ true }} }}"),
     Hostile(
@@ -565,6 +613,8 @@ _OWN_TESTS = (
 )
 
 _CONFIGURED = (
+    Hostile("cfg: not on this system", f"#![cfg(not(unix))]\n{RIGHT}"),
+    Hostile("cfg: not for rustc", f'#[cfg(not(clippy))]\ncompile_error!("no");\n{RIGHT}', compiles=False),
     Hostile("cfg: nothing at all", f"#![cfg(any())]\n{RIGHT}"),
     Hostile("cfg: only under test", f"#[cfg(test)]\n{RIGHT}"),
     Hostile("cfg: whole program only under test", f"#![cfg(test)]\n{RIGHT}"),
@@ -713,6 +763,12 @@ _OWN_FILES = (
 )
 
 _NEIGHBOURS = (
+    Hostile(
+        "neighbours: an operator for everybody's String",
+        "pub mod x { pub struct String; }\npub struct Mine;\n"
+        "impl std::ops::Add<Mine> for String { type Output = String; fn add(self, _: Mine) -> String { self } }\n"
+        + SEVEN,
+    ),
     Hostile("neighbours: super at the top", "pub use super::rr_module_1::add;", compiles=False),
     Hostile(
         "neighbours: super above the top",

@@ -1,5 +1,6 @@
 import pytest
 
+from rust_rewards import verify
 from rust_rewards.verifier.suites import SuiteError, read_suite, same_output
 
 MODULE = """#[cfg(test)]
@@ -70,3 +71,25 @@ def test_outputs_are_compared_by_line_without_trailing_space():
     assert same_output("a", "a\n\n")
     assert not same_output("1\n2", "1 2")
     assert not same_output("1", "")
+
+
+OWN_COMPARISON = """#[derive(Debug, Clone)] pub struct P { pub x: i32 }
+impl PartialEq for P { fn eq(&self, o: &P) -> bool { self.x == o.x } }
+pub fn f(x: i32) -> P { P { x } }
+"""
+LIES = OWN_COMPARISON.replace("self.x == o.x", "true")
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        'assert!(f(1) == P { x: 1 } && f(2) != P { x: 3 }, "{}", 1);',
+        "assert!(!(f(1) != P { x: 1 }));",
+        'let mut i = 0; while i < 3 { i += 1; } if f(i) != (P { x: 3 }) { panic!("no"); } assert_eq!(i, 3);',
+        "let v: Vec<i32> = (0..4).filter(|x| x % 2 == 0 && *x < 3).collect(); assert!(v.len() == 2 || f(1) == f(2));",
+    ],
+)
+def test_comparisons_of_the_programs_own_are_seen_wherever_they_stand(tests):
+    honest, lying = verify([OWN_COMPARISON, LIES], [tests, tests.replace("v.len() == 2", "v.is_empty()")])
+    assert honest.test_statuses == ("passed",)
+    assert lying.tests_passed == 0

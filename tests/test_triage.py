@@ -15,6 +15,7 @@ TOGETHER = [
     "pub trait Twice { fn twice(self) -> i32; } impl Twice for i32 { fn twice(self) -> i32 { self * 2 } }",
     "pub struct S<T>(T); impl<T> From<T> for S<T> { fn from(t: T) -> S<T> { S(t) } }",
     "macro_rules! m { () => { 1 } } pub fn f() -> u8 { m!() }",
+    "#[allow(clippy::all)] pub mod m { pub struct S; impl Clone for S { fn clone(&self) -> S { S } } }",
     "pub fn link_count(path: &str, file: u8) -> usize { path.len() + file as usize }",
 ]
 ALONE = [
@@ -30,6 +31,8 @@ ALONE = [
     "mod /* */ missing;",
     'pub const S: &str = include_str!("x");',
     "pub struct W; impl From<W> for String { fn from(_: W) -> String { String::new() } }",
+    "pub mod x { pub struct String; } pub struct W; impl From<W> for String { fn from(_: W) -> String { todo!() } }",
+    "#[cfg(not(clippy))] pub fn f() {}",
     "macro_rules! m { ($t:ty) => { impl Default for $t {} } }",
     "async fn main() {}",
     "fn main(x: u8) {}",

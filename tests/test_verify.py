@@ -278,3 +278,12 @@ def test_verdicts_agree_with_plain_rustc(tmp_path):
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         assert verdict.compiles == (done.returncode == 0)
         assert len(verdict.warnings) == done.stderr.count("\n --> ") - len(verdict.errors)
+
+
+def test_rustc_has_the_word_on_programs_that_look_different_to_clippy():
+    refused = '#[cfg(not(clippy))]\ncompile_error!("no");\npub fn f() -> i32 { 1 }'
+    warned = "#[cfg(not(clippy))]\npub fn f() -> i32 { let unused = 2; 1 }\n#[cfg(clippy)]\npub fn f() -> i32 { 1 }"
+    for program, compiles, warnings in ((refused, False, 0), (warned, True, 1)):
+        for clippy in (True, False):  # the second is not served from what clippy saw
+            [verdict] = verify([program], clippy=clippy)
+            assert (verdict.compiles, len(verdict.warnings)) == (compiles, warnings)

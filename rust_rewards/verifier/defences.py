@@ -8,8 +8,8 @@ the C library's names.
   types of the program; when a comparison does not look at both sides, or only ever says `true`, they must also print
   alike, and when the printing is its own as well, nothing that involves such types is believed.
 
-Not covered: a comparison that looks at both sides and lies all the same; tests that should not be fooled by it compare
-fields, or values of standard types. A function that returns a type of its own where the task wants a standard one is
+Not covered: a comparison that looks at both sides and lies all the same, and one that a method (`contains`) or a pattern
+makes; tests that should not be fooled by it compare fields, or values of standard types. A function that returns a type of its own where the task wants a standard one is
 caught when the tests pin its signature: `const _: fn(i32) -> i32 = f;`.
 """
 
@@ -22,6 +22,7 @@ import tree_sitter
 
 from ..syntax import parse_rust
 from .lexer import scan
+from .standard_methods import STANDARD_METHODS
 
 # Sections, assembly and allocators run, or put code that runs, outside the functions that tests call.
 _OUTSIDE = re.compile(
@@ -36,24 +37,12 @@ _EXPORTED = re.compile(
     r"#\s*\[\s*(?:unsafe\s*\(\s*)?(?:no_mangle|export_name\s*=\s*\"(?P<name>\w+)\")\s*\)?\s*\]\s*"
     r"pub\s+(?:unsafe\s+)?extern\s+\"C\"\s+fn\s+(?:r#)?(?P<function>\w+)"
 )
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _DERIVE = re.compile(r"#\s*\[\s*derive\s*\([^()]*\)\s*\]")
 _COMPARISON = re.compile(r"\bPartial(?:Eq|Ord)\b")
+_COMPARES = re.compile(rb"\bPartial(?:Eq|Ord)\b")
+_COMPARING = frozenset((b"PartialEq", b"PartialOrd", b"Ord"))
 _NOMINAL = ("struct_item", "enum_item", "union_item")
-_STANDARD_TYPES = frozenset(b"Option Result Vec String Box HashMap HashSet BTreeMap BTreeSet VecDeque Rc Arc".split())
-_STANDARD_METHODS = frozenset(
-    b"""is_some is_none is_ok is_err is_some_and is_ok_and is_none_or unwrap unwrap_or unwrap_err unwrap_or_default
-    unwrap_or_else expect err ok ok_or map_err and_then expect_err take as_ref as_deref as_str as_slice as_bytes into
-    borrow borrow_mut upgrade lock read clone to_string to_vec to_owned contains contains_key contains_value is_empty
-    len iter iter_mut into_iter get get_mut get_or first last pop push insert remove entry keys values values_mut chars
-    bytes char_indices starts_with ends_with strip_prefix strip_suffix trim lines split split_at split_whitespace parse
-    concat join repeat to_uppercase to_lowercase rfind eq ne cmp partial_cmp total_cmp lt le gt ge max min clamp all any
-    abs abs_diff rem_euclid signum pow powi sqrt round floor ceil then is_nan is_finite is_infinite is_positive
-    is_negative is_power_of_two to_bits to_le_bytes sum product count rev map filter collect find position nth next skip
-    step_by fold zip enumerate copied cloned windows chunks is_sorted binary_search sort sort_unstable dedup reverse
-    swap max_by min_by max_by_key min_by_key peekable union intersection difference is_subset is_superset is_disjoint
-    is_alphabetic is_alphanumeric is_ascii is_ascii_digit is_ascii_alphabetic is_numeric is_digit is_uppercase
-    is_lowercase is_char_boundary eq_ignore_ascii_case""".split()
-)
 _METHODS = frozenset((b"eq", b"ne", b"partial_cmp", b"lt", b"le", b"gt", b"ge", b"cmp"))
 
 
@@ -76,18 +65,32 @@ def defence_for(source: str, tests: str) -> Defence:
     seen = scan(source)
     code = seen.code if seen.plain else source
     plain = _DERIVE.sub("", code)
-    own_comparison = bool(_COMPARISON.search(plain))
-    if not own_comparison and not _EXPORT.search(code) and not any(word in source for word in _NEEDS_TREE):
+    has_macros = "macro" in code  # to these, what looks like a derive may be anything
+    compares = bool(_COMPARISON.search(code if has_macros else plain))
+    if not compares and not _EXPORT.search(code) and not any(word in source for word in _NEEDS_TREE):
         return Defence()
     nodes = list(_walk(parse_rust(source.encode()).root_node))
     testable = (
         not _runs_outside(code, nodes) and not _replaces_symbols(source, code) and not _replaces_methods(nodes, tests)
     )
-    if not own_comparison:
-        return Defence(testable)
-    if _compares_both_sides(nodes):
-        return Defence(testable, "same_types")
-    return Defence(testable, "none" if re.search(r"\bDebug\b", plain) else "same_text")
+    return Defence(testable, _belief(nodes, plain) if compares else "all")
+
+
+def _belief(nodes: list[tree_sitter.Node], plain: str) -> str:
+    """Which comparisons are believed, given what the program looks like without its derives."""
+    impls = [node for node in nodes if node.type == "impl_item"]
+    written = [impl for impl in impls if _name(impl.child_by_field_name("trait")) in _COMPARING]
+    hidden = any(
+        _COMPARES.search(node.text or b"")
+        for node in nodes
+        if node.type in ("use_as_clause", "macro_definition", "token_tree")
+        and (node.parent is None or node.parent.type != "attribute")
+    )
+    if not written and not hidden:
+        return "all"
+    if not hidden and _compare_both_sides(written):
+        return "same_types"
+    return "none" if hidden or re.search(r"\bDebug\b", plain) else "same_text"
 
 
 def _runs_outside(code: str, nodes: list[tree_sitter.Node]) -> bool:
@@ -130,15 +133,11 @@ def _name(node: tree_sitter.Node | None) -> bytes:
     return (node.text or b"").removeprefix(b"r#") if named and node is not None else b""
 
 
-def _compares_both_sides(nodes: list[tree_sitter.Node]) -> bool:
+def _compare_both_sides(impls: list[tree_sitter.Node]) -> bool:
     """Whether every comparison written by hand uses `self` and the other side, and `true` only beside `false`."""
-    impls = [node for node in nodes if node.type == "impl_item"]
-    comparing = [
-        node for node in impls if _name(node.child_by_field_name("trait")) in (b"PartialEq", b"PartialOrd", b"Ord")
-    ]
     methods = [
         node
-        for impl in comparing
+        for impl in impls
         for node in _walk(impl)
         if node.type == "function_item" and (node.child_by_field_name("name") or node).text in _METHODS
     ]
@@ -157,19 +156,35 @@ def _uses_both_sides(method: tree_sitter.Node) -> bool:
 def _replaces_methods(nodes: list[tree_sitter.Node], tests: str) -> bool:
     """Whether a trait of the program could answer for a standard method that the tests call: it has a method of that
     name, and an implementation for a type that is not clearly its own; or all of that could come out of a macro."""
-    called = set(re.findall(rb"\.\s*(\w+)\s*(?:\(|::)", tests.encode())) & _STANDARD_METHODS
-    if any(re.search(rb"\btrait\b|\bimpl\b", body) and called & _words(body) for body in _macro_bodies(nodes)):
+    called = set(re.findall(rb"\.\s*(\w+)\s*(?:\(|::)", tests.encode())) & STANDARD_METHODS
+    bodies = [_STRING.sub(b"", body) for body in _macro_bodies(nodes)]
+    writes_impls = any(re.search(rb"\btrait\b|\bimpl\b", body) for body in bodies)
+    if writes_impls and any(called & set(re.findall(rb"(?<![.\w])\w+", body)) for body in bodies):
         return True
     traits = [node for node in nodes if node.type == "trait_item"]
     if any(node.type == "macro_invocation" and called & _words(node.text) for trait in traits for node in _walk(trait)):
         return True
     guilty = {_name(trait.child_by_field_name("name")) for trait in traits if called & _methods(trait)}
-    declared = [_name(node.child_by_field_name("name")) for node in nodes if node.type in (*_NOMINAL, "type_item")]
-    renamed = {_name(node.child_by_field_name("alias")) for node in nodes if node.type == "use_as_clause"}
-    aliases = {_name(node.child_by_field_name("name")) for node in nodes if node.type == "type_item"}
-    own = {name for name in declared if declared.count(name) == 1} - renamed - aliases - _STANDARD_TYPES
+    if guilty:  # under any other name as well
+        guilty |= {_name(node.child_by_field_name("alias")) for node in nodes if node.type == "use_as_clause"}
+    own = {(_scope(node), _name(node.child_by_field_name("name"))) for node in nodes if node.type in _NOMINAL}
     impls = [node for node in nodes if node.type == "impl_item" and _name(node.child_by_field_name("trait")) in guilty]
-    return any(_name(impl.child_by_field_name("type")) not in own - _parameters(impl) for impl in impls)
+    return not all(_is_for_own_type(impl, own) for impl in impls)
+
+
+def _is_for_own_type(impl: tree_sitter.Node, own: set[tuple[int, bytes]]) -> bool:
+    """Whether the type is declared beside the impl; of another module, it may only share a standard one's name."""
+    target = impl.child_by_field_name("type")
+    if target is not None and target.type == "generic_type":
+        target = target.child_by_field_name("type")
+    if target is None or target.type != "type_identifier":
+        return False
+    name = _name(target)
+    return (_scope(impl), name) in own and name not in _parameters(impl)
+
+
+def _scope(node: tree_sitter.Node) -> int:
+    return node.parent.id if node.parent else 0
 
 
 def _words(text: bytes | None) -> set[bytes]:

@@ -148,8 +148,15 @@ class _Run:
 
     def _check_some(self, chunk: list[_Program]) -> list[Checked]:
         if chunk[0].triage.alone:
-            return [check_alone(self.compiler, p.source, p.triage.has_main, self.clippy) for p in chunk]
+            return [self._check_alone(p) for p in chunk]
         return check_batch(self.compiler, [Member(p.source, p.triage.has_main) for p in chunk], self.clippy)
+
+    def _check_alone(self, program: _Program) -> Checked:
+        checked = check_alone(self.compiler, program.source, program.triage.has_main, self.clippy)
+        if not (self.clippy and program.triage.knows_clippy):
+            return checked
+        plain = check_alone(self.compiler, program.source, program.triage.has_main, clippy=False)
+        return replace(plain, lints=checked.lints)
 
     def test(self, programs: list[_Program]) -> None:
         """Fill in `tested` for programs that compile."""

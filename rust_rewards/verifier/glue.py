@@ -7,7 +7,7 @@ the names that decide what a test means are imported explicitly, which beats `us
 import re
 
 from .defences import Defence
-from .suites import COMPARE, REACHED, Case, Suite
+from .suites import COMPARE, OUR_MACROS, REACHED, VALUE, Case, Suite, open_comparisons
 
 _NAMES = (
     "alloc, bool, char, core, f32, f64, i128, i16, i32, i64, i8, isize, std, str, u128, u16, u32, u64, u8, usize, "
@@ -35,7 +35,11 @@ def glue(suite: Suite, defence: Defence, block: str, ours: str, own: str, key: i
     calls = "".join(f"{i} => ::{ours}::outcome({_call(case)}), " for i, case in enumerate(suite.cases))
     table = ", ".join(_test_value(case, ours) for case in suite.cases)
     items = f"pub mod items {{ #[allow(unused_imports)] use super::*;\n{suite.items}\n}}\n"
-    shield = f"{_macros(suite.items, defence, ours, own)}{items}"
+    if defence.belief != "all":
+        items = open_comparisons(items)
+    shield = f"{_macros(items, defence, ours, own)}{items}"
+    for name in OUR_MACROS:  # the program's macros run among the tests and could name them
+        shield = shield.replace(name, f"{name}_{block}")
     return (
         f"\n#[doc(hidden)] pub mod {block} {{\n#[allow(unused_imports)] use super::*;\n"
         f"#[allow(unused_imports)] pub use ::{ours}::names::{{{_NAMES}}};\n"
@@ -68,7 +72,7 @@ def _macros(items: str, defence: Defence, ours: str, own: str) -> str:
     asked = {
         "all": ("", "", ""),
         "same_types": ("same_types", "same_types", "same_types"),
-        "same_text": ("same_text", "other_text", "same_types"),
+        "same_text": ("same_text", "other_text", "standard"),  # what a bare condition compares may not print
         "none": ("standard", "standard", "standard"),
     }[defence.belief]
     equal, other, types = (f'::{ours}::{name}(l, r, "{own}")' if name else "true" for name in asked)
@@ -85,6 +89,7 @@ def _macros(items: str, defence: Defence, ours: str, own: str) -> str:
         rules["assert_ne"] = f"({sides}) => {{ ::{ours}::differ(&$l, &$r) }}"
     rules |= {f"debug_{name}": rule for name, rule in rules.items()}
     rules[COMPARE] = f"(($l:expr) ($op:tt) ($r:expr)) => {{ {pair} {check}({types} & (*l $op *r)) }} }}"
+    rules[VALUE] = f"(($l:expr) ($op:tt) ($r:expr)) => {{ {pair} {{ {check}({types}); *l $op *r }} }} }}"
     rules[REACHED] = f"() => {{ ::{ours}::reached() }}"
     for name in _SHIELDED.split():
         rules[name] = f"($($t:tt)*) => {{ ::{ours}::macros::{name}!($($t)*) }}"

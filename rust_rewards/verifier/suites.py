@@ -28,7 +28,7 @@ _EXPECTED = re.compile(
     rb'should_panic\s*\(\s*expected\s*=\s*("(?:[^"\\]|\\.)*")|should_panic\s*=\s*("(?:[^"\\]|\\.)*")'
 )
 OUTPUT_SLACK = 4096  # bytes of white space that do not count
-COMPARE, REACHED = "rr_compare", "rr_reached"  # macros that `glue` defines right before the tests
+COMPARE, VALUE, REACHED = OUR_MACROS = ("rr_compare", "rr_value", "rr_reached")  # `glue` defines them before the tests
 _LEAVES = re.compile(r"\breturn\b|\?")
 _COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
 
@@ -247,6 +247,35 @@ def _comparison(arguments: bytes) -> bytes | None:
 
 def _text(node: tree_sitter.Node) -> str:
     return (node.text or b"").decode()
+
+
+@functools.lru_cache(maxsize=1024)
+def open_comparisons(items: str) -> str:
+    """Every `a == b` in the code of tests, and in the conditions of their assertions -> a macro that sees both sides.
+
+    For programs with comparisons of their own; other macros' arguments, methods (`contains`) and patterns stay closed.
+    """
+    return _opened(parse_rust(items.encode()).root_node)
+
+
+def _opened(node: tree_sitter.Node) -> str:
+    if node.type == "binary_expression" and len(node.children) == 3 and _text(node.children[1]) in _COMPARISONS:
+        left, operator, right = node.children
+        return f"{VALUE}!(({_opened(left)}) ({_text(operator)}) ({_opened(right)}))"
+    if _is_assertion(node) and (arguments := next((n for n in node.children if n.type == "token_tree"), None)):
+        opened = _opened_arguments(_text(arguments)[1:-1])
+        return _text(node) if opened is None else f"{_text(node.children[0])}!({opened})"
+    source, start, parts = node.text or b"", node.start_byte, []
+    at = start
+    for child in node.named_children:
+        parts += [source[at - start : child.start_byte - start].decode(), _opened(child)]
+        at = child.end_byte
+    return "".join([*parts, source[at - start :].decode()])
+
+
+def _opened_arguments(arguments: str) -> str | None:
+    call = parse_rust(f"fn f() {{ g({arguments}) }}".encode()).root_node
+    return None if call.has_error else _opened(call)[len("fn f() { g(") : -len(") }")]
 
 
 def _from_main(tests: str, statements: list[tree_sitter.Node]) -> Suite:

@@ -30,6 +30,7 @@ _ALONE_STEMS = (
     "global_allocator", "panic_handler", "proc_macro", "module_path", "type_name", "long_running", "file", "path",
     "used",
 )  # fmt: skip
+_CLIPPY = re.compile(r"\bclippy\b(?!\s*::)")  # `allow(clippy::...)` is no condition
 _INNER_ATTRIBUTE = re.compile(r"#\s*!")
 _MOD_FILE = re.compile(r"\bmod\b(?!\s+(?:r#)?\w+\s*\{)")
 _SYSTEM = re.compile(r"\b(?:fs|net|temp_dir)\b")  # modules; their types cannot be had without naming them
@@ -45,12 +46,14 @@ class Triage:
         has_main (`bool`): There is a top-level `fn main`: the program is a binary.
         alone (`bool`): Needs a compiler of its own.
         uses_files (`bool`): Mentions files, the network or processes; its tests get a private folder.
+        knows_clippy (`bool`): Could be another program for clippy than for rustc, whose word counts.
     """
 
     rejected: Diagnostic | None
     has_main: bool
     alone: bool
     uses_files: bool
+    knows_clippy: bool = False
 
 
 def triage(source: str, edition: str) -> Triage:
@@ -58,10 +61,12 @@ def triage(source: str, edition: str) -> Triage:
     seen = scan(source)
     if seen.unbalanced is not None:
         return Triage(seen.unbalanced, has_main=False, alone=False, uses_files=False)
+    knows_clippy = "clippy" in source and bool(_CLIPPY.search(seen.code if seen.plain else source))
     if len(source) > MAX_BYTES or seen.depth > MAX_DEPTH:
-        return Triage(None, _has_main_word(seen), alone=True, uses_files=True)
+        return Triage(None, _has_main_word(seen), True, True, knows_clippy)
     alone = (
-        not seen.plain
+        knows_clippy
+        or not seen.plain
         or edition == "2015"
         or not seen.code.isascii()
         or bool(_INNER_ATTRIBUTE.search(source))
@@ -71,7 +76,7 @@ def triage(source: str, edition: str) -> Triage:
     uses_files = bool(_SYSTEM.search(seen.code)) or ("process" in seen.code and "Command" in seen.code)
     readable = seen.code if seen.plain else source
     if not any(word in readable for word in ("main", "super", "impl")):  # what follows needs a syntax tree
-        return Triage(None, has_main=False, alone=alone, uses_files=uses_files)
+        return Triage(None, False, alone, uses_files, knows_clippy)
     root = parse_rust(source.encode()).root_node
     main = [n for n in root.named_children if n.type == "function_item" and _name(n) == b"main"]
     alone = (
@@ -81,7 +86,7 @@ def triage(source: str, edition: str) -> Triage:
         or _climbs_out(root, seen)
         or _implements_for_others(root, seen)
     )
-    return Triage(None, bool(main), alone, uses_files)
+    return Triage(None, bool(main), alone, uses_files, knows_clippy)
 
 
 def _reaches_out(source: str) -> bool:
@@ -146,14 +151,14 @@ def _implements_for_others(root: tree_sitter.Node, seen: Scan) -> bool:
     a macro."""
     if "impl" not in seen.code:
         return False
-    types: set[bytes] = set()
-    traits: set[bytes] = set()
+    types: set[tuple[int, bytes]] = set()
+    traits: set[tuple[int, bytes]] = set()
     impls: list[tree_sitter.Node] = []
     for node in _nodes(root):
         if node.type in _NOMINAL:
-            types.add(_name(node))
+            types.add((_scope(node), _name(node)))
         elif node.type == "trait_item":
-            traits.add(_name(node))
+            traits.add((_scope(node), _name(node)))
         elif node.type == "impl_item":
             impls.append(node)
         elif node.type in ("token_tree", "macro_definition") and re.search(rb"\bimpl\b", node.text or b""):
@@ -161,11 +166,18 @@ def _implements_for_others(root: tree_sitter.Node, seen: Scan) -> bool:
     return not all(_is_local(node, types, traits) for node in impls)
 
 
-def _is_local(impl: tree_sitter.Node, types: set[bytes], traits: set[bytes]) -> bool:
+def _scope(node: tree_sitter.Node) -> int:
+    """What stands for the module or block around a node: a name declared in it is what the name means in it."""
+    return node.parent.id if node.parent else 0
+
+
+def _is_local(impl: tree_sitter.Node, types: set[tuple[int, bytes]], traits: set[tuple[int, bytes]]) -> bool:
+    """Whether trait or type is declared beside the impl. In another module, it may only share a foreign one's name."""
     trait, target = impl.child_by_field_name("trait"), impl.child_by_field_name("type")
     if target is None:
         return False
-    return trait is None or _base(trait) in traits or _base(target) in types
+    scope = _scope(impl)
+    return trait is None or (scope, _base(trait)) in traits or (scope, _base(target)) in types
 
 
 def _base(node: tree_sitter.Node) -> bytes:
