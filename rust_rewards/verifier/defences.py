@@ -6,11 +6,13 @@ the C library's names.
   standard one's place. Not tested either.
 - Comparisons of its own (`impl PartialEq`, `impl PartialOrd`): equality is only believed between values of the same
   types of the program; when a comparison does not look at both sides, or only ever says `true`, they must also print
-  alike, and when the printing is its own as well, nothing that involves such types is believed.
+  alike (in `assert_eq!` and `assert_ne!`; a bare `==` is not believed then), and when the printing is its own as well,
+  or a macro writes the comparison, nothing that involves such types is believed.
 
-Not covered: a comparison that looks at both sides and lies all the same, and one that a method (`contains`) or a pattern
-makes; tests that should not be fooled by it compare fields, or values of standard types. A function that returns a type of its own where the task wants a standard one is
-caught when the tests pin its signature: `const _: fn(i32) -> i32 = f;`.
+Not covered: a comparison that looks at both sides and lies all the same, and one that a method (`contains`) or a
+pattern makes; tests that should not be fooled by it compare fields, or values of standard types. A function that
+returns a type of its own where the task wants a standard one is caught when the tests pin its signature,
+`const _: fn(i32) -> i32 = f;`, unless the type shares the standard one's name.
 """
 
 import ctypes
