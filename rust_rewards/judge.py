@@ -21,13 +21,13 @@ from time import perf_counter
 from typing import Any
 
 from .completions import completion_text
-from .continuation import build_program
 from .judge_arguments import JudgeArguments, config_from_arguments
 from .judge_config import JudgeConfig
 from .judge_opinions import REASONS, Judge
 from .judge_overlap import in_background
 from .judge_prompt import SCORES, Opinion, build_messages, parse_answer
 from .judge_response import JudgeFailure
+from .rewards import Column, Completion, read_rows, spread
 
 __all__ = [
     "REASONS",
@@ -64,9 +64,9 @@ class JudgeReward:
 
     async def __call__(
         self,
-        completions: Sequence[str | Sequence[Mapping[str, Any]]],
-        prompts: Sequence[str | Sequence[Mapping[str, Any]]] | None = None,
-        code_prefix: Sequence[str | None] | None = None,
+        completions: Sequence[Completion],
+        prompts: Sequence[Completion] | str | None = None,
+        code_prefix: Column = None,
         log_extra: Callable[[str, list[Any]], None] | None = None,
         log_metric: Callable[[str, float], None] | None = None,
         **kwargs: Any,
@@ -76,7 +76,8 @@ class JudgeReward:
         Args:
             completions (`list`): Completions as strings or chat messages.
             prompts (`list`, *optional*): What the task was: strings, or chat messages of which the last user's counts.
-            code_prefix (`list[str]`, *optional*): Begin of each program, for base models.
+            code_prefix (`list[str]`, *optional*): Begin of each program, for base models. As in the other rewards,
+                one string is every row's, and a column that cannot be read costs its rows their opinion.
             log_extra (`Callable`, *optional*): Receives the columns `judge_quality`, `judge_correctness`,
                 `judge_idiomaticity` and `judge_rationale` (or why there is no opinion).
             log_metric (`Callable`, *optional*): Receives `judge/scored`, `judge/cached` and, for each of
@@ -87,9 +88,9 @@ class JudgeReward:
             `list[float | None]`: 0..`weight_scale` each; `None` where there is no opinion.
         """
         began, config = perf_counter(), self.judge.config
-        prefixes = code_prefix if code_prefix is not None else [None] * len(completions)
-        programs = [build_program(c, p) for c, p in zip(completions, prefixes, strict=True)]
-        tasks = [task_text(p) for p in prompts] if prompts is not None else [""] * len(programs)
+        rows = read_rows(completions, code_prefix=code_prefix)
+        programs = [None if row is None else row.program for row in rows]
+        tasks = [task_text(prompt) for prompt in spread("" if prompts is None else prompts, len(rows))]
         opinions = await self.judge.opinions(programs, tasks)
         if log_extra is not None:
             for i, name in enumerate(SCORES):
@@ -206,10 +207,13 @@ def check_judge(config: JudgeConfig) -> None:
         )
 
 
-def task_text(prompt: str | Sequence[Mapping[str, Any]]) -> str:
-    """Return what a prompt asks for: a string as it is, of chat messages the last one by the user."""
+def task_text(prompt: Any) -> str | None:
+    """Return what a prompt asks for: a string as it is, of chat messages the last one by the user; `None` when it is
+    neither."""
     if isinstance(prompt, str):
         return completion_text(prompt)
+    if not isinstance(prompt, list | tuple) or not all(isinstance(message, Mapping) for message in prompt):
+        return None
     asked = [message for message in prompt if message.get("role") == "user"]
     return completion_text([{"content": asked[-1].get("content")}]) if asked else ""
 

@@ -15,9 +15,10 @@ from .judge_cache import JudgeCache, cache_key
 from .judge_client import JudgeClient, JudgeFailure, Session
 from .judge_config import JudgeConfig
 from .judge_prompt import SYSTEM, Opinion, build_messages, parse_answer, without_comments
-from .verifier import Limits, ToolchainError, verify
+from .verifier import Limits, SandboxError, ToolchainError, verify
 
 REASONS = (
+    "unreadable",  # the completion, the prompt or the prefix is not what it should be
     "no_code",  # the completion holds no program
     "too_long",  # the program or the task exceeds `max_chars`
     "not_compiling",
@@ -65,18 +66,19 @@ class Judge:
     def __reduce__(self) -> tuple[type["Judge"], tuple[JudgeConfig]]:
         return Judge, (self.config,)
 
-    async def opinions(self, programs: Sequence[str], tasks: Sequence[str]) -> list[Opinion]:
+    async def opinions(self, programs: Sequence[str | None], tasks: Sequence[str | None]) -> list[Opinion]:
         """Return an opinion on each program.
 
         Args:
-            programs (`list[str]`): Rust sources.
-            tasks (`list[str]`): What each was to do, as long as `programs`.
+            programs (`list[str]`): Rust sources, `None` where the row could not be read.
+            tasks (`list[str]`): What each was to do, as long as `programs`; `None` where that could not be read.
 
         Raises:
             ImportError: When the `openai` package is missing.
         """
         until = asyncio.get_running_loop().time() + self.config.deadline
-        questions = [Question(*pair) for pair in zip(tasks, programs, strict=True)]
+        rows = [_question(*pair) for pair in zip(tasks, programs, strict=True)]
+        questions = [question for question in rows if question is not None]
         settled = {q: Opinion(reason=reason) for q in questions if (reason := self._unfit(q))}
         try:
             async with asyncio.timeout_at(until):
@@ -86,7 +88,7 @@ class Judge:
         except TimeoutError:
             settled |= dict.fromkeys(_left(questions, settled), Opinion(reason="deadline"))
         settled |= await self._asked(_left(questions, settled), until)
-        return [settled[question] for question in questions]
+        return [Opinion(reason="unreadable") if question is None else settled[question] for question in rows]
 
     def _unfit(self, question: Question) -> str | None:
         """Say why a question is not worth putting, if so. Half a program would be misjudged, so none is cut."""
@@ -102,7 +104,7 @@ class Judge:
         limits = Limits(deadline_seconds=self.config.deadline)
         try:
             verdicts = await asyncio.to_thread(verify, programs, limits=limits)
-        except ToolchainError as err:
+        except (ToolchainError, SandboxError, OSError) as err:
             return dict.fromkeys(questions, Opinion(reason="verifier", rationale=str(err)))
         rejected = {}
         for program, verdict in zip(programs, verdicts, strict=True):
@@ -174,6 +176,10 @@ class Judge:
         config = self.config
         asked = (SYSTEM, config.prompt_template, config.strip_comments)
         return cache_key(*asked, config.model, config.temperature, config.max_tokens, *question)
+
+
+def _question(task: str | None, program: str | None) -> Question | None:
+    return None if task is None or program is None else Question(task, program)
 
 
 def _left(questions: Iterable[Question], settled: dict[Question, Opinion]) -> list[Question]:

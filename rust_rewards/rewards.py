@@ -26,7 +26,7 @@ a copied signature compiles in vain.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -254,8 +254,24 @@ def read_rows(
     A column is a list with one string or `None` per completion, or one string for all. Blank strings mean
     none.
     """
-    columns = [_spread(column, len(completions)) for column in (tests, entry_point, code_prefix)]
+    columns = [spread(column, len(completions)) for column in (tests, entry_point, code_prefix)]
     return [_read_row(*cells) for cells in zip(completions, *columns, strict=True)]
+
+
+def spread(column: Any, rows: int) -> list[Any]:
+    """Return the cell of each row: a string or `None` is every row's. What is no list of as many cells gives cells
+    that are neither string nor `None`, so that no row can be read."""
+    if column is None or isinstance(column, str):
+        return [column] * rows
+    try:
+        cells = None if isinstance(column, Mapping) else list(column)
+    except TypeError:  # a number, say
+        cells = None
+    if cells is not None and len(cells) == rows:
+        return cells
+    what = f"is of type {type(column).__name__}" if cells is None else f"has {len(cells)} values"
+    logger.warning("A column %s for %d completions; these rows are not scored.", what, rows)
+    return [_UNREADABLE] * rows
 
 
 def judge_rows(
@@ -313,15 +329,6 @@ def describe(verdict: Verdict | None, score: RewardBreakdown | None) -> str:
     if verdict.compiles:
         return "compiles" if score.compile_success else "no answer"
     return "parses" if verdict.parses else "syntax error"
-
-
-def _spread(column: Column, rows: int) -> list[Any]:
-    if column is None or isinstance(column, str):
-        return [column] * rows
-    if len(column) != rows:
-        logger.warning("A column has %d values for %d completions; these rows are not scored.", len(column), rows)
-        return [_UNREADABLE] * rows
-    return list(column)
 
 
 def _read_row(completion: Completion, tests: Any, entry_point: Any, code_prefix: Any) -> Row | None:

@@ -480,10 +480,23 @@ def test_columns_of_unequal_length_are_refused_with_both_numbers():
         verify([RIGHT], entry_points=[])
 
 
-@pytest.mark.parametrize("value", [0, -1, float("nan"), True, "3"])
+@pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf"), True, "3"])
 def test_a_limit_that_is_no_number_above_zero_is_refused(value: object):
-    with pytest.raises(ValueError, match=r"Limits.wall_seconds is .*a number above zero.*default of 10"):
+    with pytest.raises(ValueError, match=r"Limits.wall_seconds is .*a finite number above zero.*default of 10"):
         Limits(wall_seconds=value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["memory_mib", "output_bytes", "processes", "file_mib"])
+@pytest.mark.parametrize("value", [64.0, 1e5, 0.5, float("inf"), True])
+def test_a_limit_that_counts_is_a_whole_number(name: str, value: object):
+    with pytest.raises(ValueError, match=rf"Limits.{name} is {value}; it must be a whole number above zero"):
+        Limits(**{name: value})  # type: ignore[arg-type]
+
+
+def test_only_the_deadline_may_be_endless():
+    with pytest.raises(ValueError, match=r"Limits.cpu_seconds is inf; it must be a finite number above zero"):
+        Limits(cpu_seconds=float("inf"))
+    assert verify([RIGHT], [ADD], limits=Limits(deadline_seconds=float("inf")))[0].tests_passed == 2
 
 
 def test_a_toolchain_that_is_not_installed_is_named_with_the_line_that_installs_it(monkeypatch: pytest.MonkeyPatch):

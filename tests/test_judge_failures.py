@@ -18,13 +18,14 @@ def program(i: int = 0) -> str:
     return f"```rust\npub fn f{i}() -> i32 {{ {i} }}\n```"
 
 
-def ask(script, completions=None, **options):
+def ask(script, completions=None, prompts=None, code_prefix=None, **options):
     """Return the rewards, the metrics and the server for one batch."""
     settings = {"cache_path": None, "only_compiling": False, "retries": 0, "deadline": 20.0} | options
     metrics = {}
     with ScriptedServer(script) as server:
         reward = get_judge_reward(JudgeConfig(server.endpoint, "m", **settings))
-        rewards = asyncio.run(reward(completions or [program()], log_metric=metrics.__setitem__))
+        columns = {"prompts": prompts, "code_prefix": code_prefix}
+        rewards = asyncio.run(reward(completions or [program()], **columns, log_metric=metrics.__setitem__))
     reasons = {r: metrics[f"judge/none/{r}"] for r in REASONS}
     assert sum(reasons.values()) + metrics["judge/scored"] == pytest.approx(1.0)
     return rewards, {r: share for r, share in reasons.items() if share}, server
@@ -65,6 +66,44 @@ def test_a_useless_response_is_none_and_counted_by_its_reason(name):
     rewards, reasons, _ = ask(lambda _: ANSWERS[name])
     assert rewards == [None]
     assert reasons == {name.split()[0]: 1.0}
+
+
+UNREADABLE = {
+    "completion": {"completions": [program(), None]},
+    "prompt": {"prompts": ["Write f0().", None]},
+    "prompt of strings": {"prompts": ["Write f0().", ["Write f1()."]]},
+    "prefix": {"code_prefix": [None, float("nan")]},
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_an_unreadable_row_is_none_and_leaves_the_others_alone(name):
+    rewards, reasons, _ = ask(lambda _: GOOD, **({"completions": [program(0), program(1)]} | UNREADABLE[name]))
+    assert rewards == [0.6, None]
+    assert reasons == {"unreadable": 0.5}
+
+
+@pytest.mark.parametrize("columns", [{"prompts": ["x"]}, {"prompts": 5}, {"code_prefix": []}, {"code_prefix": 0.5}])
+def test_a_column_that_does_not_fit_the_completions_is_none_for_all_of_them(columns):
+    rewards, reasons, server = ask(lambda _: GOOD, [program(0), program(1)], **columns)
+    assert rewards == [None, None]
+    assert reasons == {"unreadable": 1.0}
+    assert server.requests == []
+
+
+def test_one_string_is_the_prompt_and_the_prefix_of_every_row():
+    continuations = ["    1\n}\n", "    2\n}\n"]
+    rewards, _, server = ask(lambda _: GOOD, continuations, prompts="Count.", code_prefix="pub fn f() -> i32 {\n")
+    assert rewards == [0.6, 0.6]
+    assert all("Task:\nCount.\n" in body["messages"][1]["content"] for body in server.requests)
+
+
+def test_a_sandbox_that_does_not_work_is_none_and_counted(monkeypatch):
+    monkeypatch.setenv("RUST_REWARDS_SANDBOX", "firejail")
+    rewards, reasons, server = ask(lambda _: GOOD, only_compiling=True)
+    assert rewards == [None]
+    assert reasons == {"verifier": 1.0}
+    assert server.requests == []
 
 
 def test_one_bad_answer_leaves_the_others_of_its_batch_alone():

@@ -4,6 +4,7 @@ import pickle
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from rust_rewards import rewards
@@ -200,13 +201,26 @@ def test_columns_of_another_length_or_type_score_none(reward):
     assert log.metrics[f"{reward.__name__}/not_scored"] == 2.0
 
 
+@names
+@pytest.mark.parametrize("column", [5, float("nan"), np.array(5), {"add": "add", "b": "b"}], ids=repr)
+def test_a_column_that_is_no_list_scores_none(reward, column):
+    log = Log()
+    assert call(reward, [GOOD, GOOD], log, tests=[TESTS] * 2, code_prefix=column) == [None, None]
+    assert log.metrics[f"{reward.__name__}/not_scored"] == 2.0
+
+
+def test_the_tests_and_the_entry_point_may_be_no_list_either():
+    assert call(tests_reward, [GOOD], tests=5) == [None]
+    assert call(compile_reward, [GOOD], entry_point=float("nan")) == [None]
+
+
 def test_a_string_is_a_column_for_all_rows():
     assert call(tests_reward, [GOOD, MISMATCH], tests=TESTS, entry_point="add") == [1.0, 0.0]
 
 
 def test_broken_tests_are_none_never_zero():
-    values = call(tests_reward, [GOOD, GOOD], tests=[TESTS, "[{]"])
-    assert values == [1.0, None]
+    broken = ["[{]", "[" * 100_000, "[" + "1" * 5000 + "]"]
+    assert call(tests_reward, [GOOD] * 4, tests=[TESTS, *broken]) == [1.0, None, None, None]
 
 
 def test_a_deadline_that_passes_is_none_never_zero():

@@ -66,6 +66,12 @@ def test_tests_that_hold_no_test_are_an_error(tests):
         read_suite(tests)
 
 
+@pytest.mark.parametrize("tests", ["[" * 100_000, "[" + "1" * 5000 + "]"], ids=["nested", "long number"])
+def test_json_that_cannot_be_read_is_an_error_of_the_tests(tests):
+    with pytest.raises(SuiteError, match="cannot be read"):
+        read_suite(tests)
+
+
 def test_outputs_are_compared_by_line_without_trailing_space():
     assert same_output("1\n2\n", "1  \r\n2")
     assert same_output("a", "a\n\n")

@@ -15,6 +15,8 @@ COLUMNS = ("task_id", "prompt", "code_prefix", "entry_point", "tests", "referenc
 LEVELS = ("easy", "medium", "hard", "expert")
 AT_LEAST = {"train": 180, "eval": 60}
 
+IMPORT = re.compile(r"^use std::collections::(\w+|\{[\w, ]+\});\n", re.MULTILINE)
+
 # Equal to everything: what a candidate might return to pass `assert_eq!` without knowing the answer.
 ALWAYS_EQUAL = """#[derive(Debug)]
 pub struct Anything;
@@ -80,6 +82,15 @@ def skeleton(source):
             tokens.append(node.text.decode())
         todo += reversed(node.children)
     return " ".join(tokens)
+
+
+def with_full_paths(source):
+    """Rust source that names collections by their full paths in place of importing them."""
+    names = re.findall(r"\w+", " ".join(IMPORT.findall(source)))
+    source = IMPORT.sub("", source)
+    for name in names:
+        source = re.sub(rf"(?<![\w:]){name}\b", f"std::collections::{name}", source)
+    return source
 
 
 @pytest.mark.parametrize("name", AT_LEAST)
@@ -184,6 +195,18 @@ def test_every_reference_compiles_without_warning_or_lint_and_passes_its_tests()
             problems.append((row["task_id"], found[0].rendered))
         elif not verdict.compiles or verdict.tests_total != cases(row) or not passes(verdict):
             problems.append((row["task_id"], f"{verdict.tests_passed} of {cases(row)} tests pass"))
+    report(problems)
+
+
+def test_the_tests_import_what_they_name_and_do_not_rely_on_the_answers_imports():
+    rows = [row for row in ROWS if IMPORT.search(row["reference"])]
+    assert len(rows) >= 10
+    problems = []
+    for row, verdict in zip(rows, judge(rows, [with_full_paths(row["reference"]) for row in rows]), strict=True):
+        if not verdict.compiles:
+            problems.append((row["task_id"], verdict.errors[0].rendered))
+        elif not passes(verdict):
+            problems.append((row["task_id"], f"with full paths {verdict.test_statuses}"))
     report(problems)
 
 

@@ -106,6 +106,8 @@ def _json_cases(tests: str) -> tuple[Case, ...] | None:
         rows = json.loads(tests)
     except json.JSONDecodeError:
         return None
+    except (ValueError, RecursionError) as err:  # a number of thousands of digits, or nesting as deep
+        raise SuiteError(f"the tests are JSON that cannot be read: {err}") from None
     if not rows:
         raise SuiteError("the tests are an empty JSON list")
     for row in rows:

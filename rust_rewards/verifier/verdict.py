@@ -1,5 +1,6 @@
 """What the verifier says about one program, and the limits it works under. Plain data, no behaviour."""
 
+import math
 from dataclasses import dataclass, fields
 
 
@@ -73,7 +74,8 @@ class Limits:
             judged by then get a `failure`. Keep it below the collective timeout of the training job.
 
     Raises:
-        ValueError: When a limit is zero, negative or not a number.
+        ValueError: When a limit is not a number above zero, whole where it is an `int`, finite except for
+            `deadline_seconds`.
     """
 
     wall_seconds: float = 10.0
@@ -86,9 +88,11 @@ class Limits:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+            value, whole, endless = getattr(self, field.name), field.type is int, field.name == "deadline_seconds"
+            good = isinstance(value, int if whole else int | float) and not isinstance(value, bool) and value > 0
+            if not good or (value == math.inf and not endless):
+                kind = "whole number" if whole else "number" if endless else "finite number"
                 raise ValueError(
-                    f"Limits.{field.name} is {value!r}; it must be a number above zero. "
+                    f"Limits.{field.name} is {value!r}; it must be a {kind} above zero. "
                     f"Leave it out to use the default of {field.default}."
                 )
