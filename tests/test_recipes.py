@@ -341,6 +341,21 @@ def test_a_chat_task_without_a_code_prefix_is_no_task_for_a_base_model(tmp_path)
         load_tasks(str(path), has_chat_template=False)
 
 
+def test_a_column_that_the_first_row_lacks_is_kept(tmp_path):
+    path = write(tmp_path / "t.jsonl", {"prompt": "fn f() {"}, {"prompt": "fn g() {", "tests": "assert!(true);"})
+    assert load_tasks(str(path), has_chat_template=False)["tests"] == [None, "assert!(true);"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reason"),
+    [("easy", 3, r"difficulty \(int and str\) mixes types"), (1, 2**70, "too large")],
+)
+def test_a_column_that_makes_no_table_is_named(tmp_path, first, second, reason):
+    rows = [{"prompt": "fn f() {", "difficulty": value} for value in (first, second)]
+    with pytest.raises(ValueError, match=reason):
+        load_tasks(str(write(tmp_path / "t.jsonl", *rows)), has_chat_template=False)
+
+
 def test_prompts_of_two_kinds_in_one_file_are_refused(tmp_path):
     path = write(tmp_path / "t.jsonl", {"prompt": CHAT}, {"prompt": "fn f() {"})
     with pytest.raises(ValueError, match="mixes"):
