@@ -225,6 +225,34 @@ def test_every_method_is_accepted_by_the_configuration_and_the_schedules_fit_the
         assert options.keys() <= of_recipe.keys() | MaxRLConfig.__dataclass_fields__.keys()
 
 
+def test_the_defaults_that_make_a_method_are_those_of_the_classes():
+    fields = {**RecipeArguments.__dataclass_fields__, **MaxRLConfig.__dataclass_fields__}
+    assert {key: fields[key].default for key in compare.DEFAULTS} == compare.DEFAULTS
+
+
+@pytest.mark.parametrize("recipe", ["tiny/maxrl_paper", "qwen2.5-coder-0.5b/maxrl_adaptive", "tiny/maxrl"])
+def test_a_method_is_the_same_over_every_recipe(tmp_path, recipe):
+    base = plan(tmp_path, config=str(ROOT / f"recipes/{recipe}.yaml")).base() | {"curriculum": recipe != "tiny/maxrl"}
+    for options in compare.methods(100).values():
+        chosen = {**base, **compare.over_recipe(options, base)}
+        assert {
+            key: chosen.get(key, default) for key, default in compare.DEFAULTS.items()
+        } == compare.DEFAULTS | options
+        # The recipe of the long runs that are kept sets nothing else, so their settings stay as they are.
+        assert recipe != "tiny/maxrl" or compare.over_recipe(options, base) == options
+
+
+def test_grpo_in_a_sweep_takes_no_schedule_from_the_recipe():
+    base = {"maxrl_schedule": "adaptive", "switch_min_steps": 20, "curriculum": True}
+    chosen = sweep.settings(base, {"threshold": [20.0], "samples": [], "temperature": []}, grid=False, steps=50)
+    assert chosen["GRPO samples=8"] == {
+        "maxrl_schedule": "warmup",
+        "grpo_warmup_steps": 50,
+        "switch_min_steps": 10,
+        "num_generations": 8,
+    }
+
+
 def test_the_options_of_a_run_measure_every_method_alike(tmp_path):
     options = all_options(plan(tmp_path), Run("grpo", 7, compare.methods(100)["grpo"]))
     assert options["reward_funcs"] == ["rust", "tests", "experiments.solved_reward"]
