@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from estimates import pass_at_k
-from preflight import find_path
+from preflight import find_path, read_recipe
 from result_files import ResultFileError, read_json, write_json
+from tasks import read_tasks
 
 RECIPES = Path(__file__).resolve().parent
 SOLVED = "experiments.solved_reward"  # as a dotted path for --reward_funcs: recipes/ is on the recipe's path
@@ -73,7 +73,7 @@ class Plan:
 
     def base(self) -> dict[str, Any]:
         """Return the base recipe's keys."""
-        return dict(yaml.safe_load(Path(find_path(self.config)).read_text(encoding="utf-8")))
+        return read_recipe(find_path(self.config))
 
 
 def solved_reward(
@@ -121,7 +121,7 @@ def plan_from(args: argparse.Namespace) -> Plan:
     """Return the plan of parsed arguments.
 
     Raises:
-        ValueError: When a count is below 1, a seed is given twice, or the recipe cannot be found.
+        ValueError: When a count is below 1, a seed is given twice, or the recipe or its held-out tasks are of no use.
     """
     for name in ("steps", "eval_every", "eval_samples", "final_samples"):
         if getattr(args, name) < 1:
@@ -131,7 +131,37 @@ def plan_from(args: argparse.Namespace) -> Plan:
     if not Path(find_path(args.config)).is_file():
         raise ValueError(f"No recipe {args.config}; give a YAML file such as recipes/tiny/maxrl.yaml.")
     counts = (args.steps, args.eval_every, args.eval_samples, args.final_samples)
-    return Plan(args.config, args.output_dir, *counts)
+    plan = Plan(args.config, args.output_dir, *counts)
+    check_held_out(held_out_file(plan.base()))
+    return plan
+
+
+def held_out_file(recipe: Mapping[str, Any]) -> str:
+    """Return the path of the held-out tasks of a recipe, those it trains on where it names no others.
+
+    Raises:
+        ValueError: When it names none, or they are no file here.
+    """
+    name = recipe.get("eval_dataset_name") or recipe.get("dataset_name")
+    if not name:
+        raise ValueError("The recipe names no tasks: give it a dataset_name, better an eval_dataset_name as well.")
+    path = find_path(str(name))
+    if not Path(path).is_file():
+        raise ValueError(f"Held-out tasks '{name}' are no file here; an experiment needs them as a .jsonl file.")
+    return path
+
+
+def check_held_out(path: str) -> None:
+    """Raise `ValueError` when a held-out task has no tests: nobody could say whether its answers solve it."""
+    rows = read_tasks(path)
+    untested = [number for number, row in enumerate(rows, start=1) if not row.get("tests")]
+    if not rows:
+        raise ValueError(f"There are no held-out tasks in {path}.")
+    if untested:
+        raise ValueError(
+            f"{len(untested)} of the {len(rows)} held-out tasks in {path} have no tests, which solving is measured by; "
+            f"the first is row {untested[0]}."
+        )
 
 
 def carry_out(plan: Plan, runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -190,7 +220,7 @@ def all_options(plan: Plan, run: Run) -> dict[str, Any]:
     base = {**plan.base(), **run.options}
     rewards = as_list(base.get("reward_funcs", ["rust"]))
     weights = as_list(base.get("reward_weights") or [1.0] * len(rewards))
-    tasks_file = Path(find_path(base.get("eval_dataset_name") or base["dataset_name"]))
+    tasks_file = Path(held_out_file(base))
     tasks = sum(bool(line.strip()) for line in tasks_file.read_text(encoding="utf-8").splitlines())
     return {
         **run.options,
@@ -227,7 +257,7 @@ def evaluation_command(plan: Plan, folder: Path) -> list[str]:
     base = plan.base()
     return [
         *(str(RECIPES / "evaluate.py"), "--model_name_or_path", str(folder / "train")),
-        *("--tasks", find_path(base.get("eval_dataset_name") or base["dataset_name"])),
+        *("--tasks", held_out_file(base)),
         *("--num_samples", str(plan.final_samples), "--k", *map(str, sorted({1, plan.final_samples}))),
         *("--temperature", str(base.get("temperature", 1.0)), "--seed", "0", "--batch_size", "128"),
         *("--max_new_tokens", str(base.get("max_completion_length", 512))),

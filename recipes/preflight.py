@@ -87,7 +87,7 @@ def clear_errors() -> Iterator[None]:
     """End the program with status 2 and one line on stderr when the user's input is at fault."""
     try:
         yield
-    except (ValueError, OSError, ImportError, RuntimeError, yaml.YAMLError) as err:
+    except (ValueError, OSError, ImportError, RuntimeError) as err:
         print(f"error: {err}", file=sys.stderr, flush=True)
         raise SystemExit(2) from None
 
@@ -224,6 +224,23 @@ def is_finished(training_args: Any) -> bool:
     return done
 
 
+def read_recipe(path: str) -> dict[str, Any]:
+    """Return the keys of a recipe.
+
+    Raises:
+        ValueError: When the file is no YAML, or no mapping.
+        OSError: When it cannot be read.
+    """
+    try:
+        recipe = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as err:
+        raise ValueError(f"Config file {path} is not YAML: {' '.join(str(err).split())}.") from err
+    if not isinstance(recipe, dict):
+        found = "is empty" if recipe is None else f"holds a {type(recipe).__name__}"
+        raise ValueError(f"Config file {path} must contain a YAML mapping (key: value), it {found}.")
+    return recipe
+
+
 def unknown_name(what: str, given: object, known: Iterable[str], hint: str = "") -> str:
     """Word the message for a name that is not known: what was given, the nearest match, what is allowed."""
     known = sorted(known)
@@ -247,9 +264,7 @@ def _check_yaml_keys(args: Sequence[str], known: set[str]) -> None:
     position = args.index("--config") + 1
     if position == len(args):
         raise ValueError("--config needs the path of a YAML file.")
-    with open(args[position], encoding="utf-8") as file:
-        config = yaml.safe_load(file)
-    for key in config if isinstance(config, dict) else ():
+    for key in read_recipe(args[position]):
         if key not in known and key != "env":
             near = difflib.get_close_matches(str(key), known, n=1)
             guess = f" Did you mean '{near[0]}'?" if near else " --help lists every key."

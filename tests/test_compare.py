@@ -330,6 +330,34 @@ def test_input_that_cannot_be_used_ends_with_one_line(tmp_path, capsys, command,
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        ("", "must contain a YAML mapping (key: value), it is empty"),
+        ("- a\n", "it holds a list"),
+        ("a: [1\n", "is not YAML: while parsing"),
+        ("seed: 1\n", "The recipe names no tasks"),
+        ("dataset_name: my/hub-tasks\n", "'my/hub-tasks' are no file here"),
+        ("dataset_name: TESTLESS\n", "1 of the 2 held-out tasks in TESTLESS have no tests"),
+        ("dataset_name: EMPTY\n", "There are no held-out tasks in EMPTY"),
+    ],
+)
+@pytest.mark.parametrize("command", [compare, sweep])
+def test_a_recipe_that_cannot_be_compared_is_told_before_anything_is_trained(
+    tmp_path, capsys, command, recipe, message
+):
+    (tmp_path / "tasks.jsonl").write_text('{"prompt": "p", "tests": "assert!(true);"}\n{"prompt": "q"}\n')
+    (tmp_path / "empty.jsonl").write_text("\n")
+    for word, file in (("TESTLESS", "tasks.jsonl"), ("EMPTY", "empty.jsonl")):
+        recipe, message = (text.replace(word, str(tmp_path / file)) for text in (recipe, message))
+    (tmp_path / "base.yaml").write_text(recipe)
+    assert command.main(["--output_dir", str(tmp_path / "out"), "--config", str(tmp_path / "base.yaml")]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.fixture
 def tiny_plan(tmp_path):
     """A plan for the few-thousand-parameter model on four tasks it cannot solve."""
