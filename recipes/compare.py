@@ -33,6 +33,20 @@ KIND = "rust-rewards trainer comparison"
 GRPO = "grpo"
 WARMUP_SHARE = 0.2  # of the steps: 200 of 1000, as the guide has it
 
+# What makes a method, and its default in the recipe's classes. No part of it may come from the base recipe.
+DEFAULTS: dict[str, Any] = {
+    "maxrl_schedule": "always",
+    "maxrl_weighting": "exp",
+    "maxrl_baseline": False,
+    "grpo_warmup_steps": 200,
+    "switch_correctness": 0.5,
+    "switch_hysteresis": 0.05,
+    "switch_smoothing": 0.9,
+    "switch_min_steps": 10,
+    "per_group_scale": 0.5,
+    "curriculum": False,
+}
+
 # The rewards of five answers to one prompt: three above the threshold of 20, two below.
 EXAMPLE_THRESHOLD = 20.0
 EXAMPLE = (
@@ -59,6 +73,17 @@ def methods(steps: int) -> dict[str, dict[str, Any]]:
     }
 
 
+def over_recipe(options: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Return a method's options with a default for whatever else makes a method and the recipe sets otherwise.
+
+    >>> over_recipe({"maxrl_schedule": "always"}, {"maxrl_baseline": True, "maxrl_weighting": "exp"})
+    {'maxrl_schedule': 'always', 'maxrl_baseline': False}
+    """
+    leaking = {key: value for key, value in DEFAULTS.items() if recipe.get(key, value) != value}
+    return {**options, **{key: value for key, value in leaking.items() if key not in options}}
+
+
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
     known = list(methods(1))
@@ -81,7 +106,7 @@ def compare(args: argparse.Namespace) -> None:
     """Carry out the runs and write the report."""
     check_matplotlib()
     plan = plan_from(args)
-    chosen = {name: methods(plan.steps)[name] for name in args.methods}
+    chosen = {name: over_recipe(methods(plan.steps)[name], plan.base()) for name in args.methods}
     tuned, tuning = tune(plan, chosen, args.learning_rates, args.tuning_seed, args.seeds)
     # Seeds outside, methods inside: an interrupted comparison has all methods with some seeds.
     runs = [Run(name, seed, options) for seed in args.seeds for name, options in tuned.items()]

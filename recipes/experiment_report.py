@@ -68,6 +68,8 @@ def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     reachable = max(point["mean"] for curve in curves.values() for point in curve)
     targets = {f"{100 * target:.0f} %": target for target in TARGETS}
     targets[OF_REACHABLE] = REACHABLE_SHARE * reachable
+    rates = [key for key in results[0] if key.startswith("pass@") and all(key in run for run in results)]
+    final = [*rates, "solved", "distinct", "entropy", "train_seconds"]
     methods = {}
     for name, group in groups.items():
         to = {
@@ -76,12 +78,6 @@ def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             }
             for label, target in targets.items()
         }
-        final = [key for key in group[0] if key.startswith("pass@")] + [
-            "solved",
-            "distinct",
-            "entropy",
-            "train_seconds",
-        ]
         methods[name] = {
             "seeds": [run["seed"] for run in group],
             "curve": curves[name],
@@ -93,12 +89,10 @@ def summarize(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def mean_curve(group: Sequence[Mapping[str, Any]]) -> list[dict[str, float]]:
-    """Return the mean, lowest and highest share of solved held-out answers over the runs, at every measured step."""
-    curve = []
-    for points in zip(*(run["held_out"] for run in group), strict=False):
-        values = [point["solved"] for point in points]
-        curve.append({"step": points[0]["step"], **spread(values)})
-    return curve
+    """Return the mean, lowest and highest share of solved held-out answers, at every step measured in all runs."""
+    shares = [{point["step"]: point["solved"] for point in run["held_out"]} for run in group]
+    steps = sorted(set.intersection(*map(set, shares)))
+    return [{"step": step, **spread([share[step] for share in shares])} for step in steps]
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:

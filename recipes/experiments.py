@@ -13,6 +13,7 @@ Not here: which runs (`compare.py`, `sweep.py`), tables and plots (`experiment_r
 
 import argparse
 import json
+import math
 import os
 import subprocess
 import sys
@@ -21,10 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from estimates import pass_at_k
-from preflight import find_path
+from preflight import find_path, read_recipe
 from result_files import ResultFileError, read_json, write_json
+from tasks import read_tasks
 
 RECIPES = Path(__file__).resolve().parent
 SOLVED = "experiments.solved_reward"  # as a dotted path for --reward_funcs: recipes/ is on the recipe's path
@@ -72,7 +73,7 @@ class Plan:
 
     def base(self) -> dict[str, Any]:
         """Return the base recipe's keys."""
-        return dict(yaml.safe_load(Path(find_path(self.config)).read_text(encoding="utf-8")))
+        return read_recipe(find_path(self.config))
 
 
 def solved_reward(
@@ -120,7 +121,7 @@ def plan_from(args: argparse.Namespace) -> Plan:
     """Return the plan of parsed arguments.
 
     Raises:
-        ValueError: When a count is below 1, a seed is given twice, or the recipe cannot be found.
+        ValueError: When a count is below 1, a seed is given twice, or the recipe or its held-out tasks are of no use.
     """
     for name in ("steps", "eval_every", "eval_samples", "final_samples"):
         if getattr(args, name) < 1:
@@ -130,7 +131,37 @@ def plan_from(args: argparse.Namespace) -> Plan:
     if not Path(find_path(args.config)).is_file():
         raise ValueError(f"No recipe {args.config}; give a YAML file such as recipes/tiny/maxrl.yaml.")
     counts = (args.steps, args.eval_every, args.eval_samples, args.final_samples)
-    return Plan(args.config, args.output_dir, *counts)
+    plan = Plan(args.config, args.output_dir, *counts)
+    check_held_out(held_out_file(plan.base()))
+    return plan
+
+
+def held_out_file(recipe: Mapping[str, Any]) -> str:
+    """Return the path of the held-out tasks of a recipe, those it trains on where it names no others.
+
+    Raises:
+        ValueError: When it names none, or they are no file here.
+    """
+    name = recipe.get("eval_dataset_name") or recipe.get("dataset_name")
+    if not name:
+        raise ValueError("The recipe names no tasks: give it a dataset_name, better an eval_dataset_name as well.")
+    path = find_path(str(name))
+    if not Path(path).is_file():
+        raise ValueError(f"Held-out tasks '{name}' are no file here; an experiment needs them as a .jsonl file.")
+    return path
+
+
+def check_held_out(path: str) -> None:
+    """Raise `ValueError` when a held-out task has no tests: nobody could say whether its answers solve it."""
+    rows = read_tasks(path)
+    untested = [number for number, row in enumerate(rows, start=1) if not row.get("tests")]
+    if not rows:
+        raise ValueError(f"There are no held-out tasks in {path}.")
+    if untested:
+        raise ValueError(
+            f"{len(untested)} of the {len(rows)} held-out tasks in {path} have no tests, which solving is measured by; "
+            f"the first is row {untested[0]}."
+        )
 
 
 def carry_out(plan: Plan, runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -179,7 +210,7 @@ def carry_out_one(plan: Plan, run: Run) -> dict[str, Any]:
     run_program(evaluation_command(plan, folder), folder / "evaluation.txt")
     state = read_json(folder / "train" / "trainer_state.json", made_by="recipes/maxrl.py")
     evaluation = read_json(folder / "evaluation.json", made_by="recipes/evaluate.py")
-    result = {"method": run.method, "seed": run.seed, **measure(state["log_history"], evaluation)}
+    result = {"method": run.method, "seed": run.seed, **measure(plan, state["log_history"], evaluation)}
     write_json(folder / "result.json", result)
     return result
 
@@ -189,7 +220,7 @@ def all_options(plan: Plan, run: Run) -> dict[str, Any]:
     base = {**plan.base(), **run.options}
     rewards = as_list(base.get("reward_funcs", ["rust"]))
     weights = as_list(base.get("reward_weights") or [1.0] * len(rewards))
-    tasks_file = Path(find_path(base.get("eval_dataset_name") or base["dataset_name"]))
+    tasks_file = Path(held_out_file(base))
     tasks = sum(bool(line.strip()) for line in tasks_file.read_text(encoding="utf-8").splitlines())
     return {
         **run.options,
@@ -226,7 +257,7 @@ def evaluation_command(plan: Plan, folder: Path) -> list[str]:
     base = plan.base()
     return [
         *(str(RECIPES / "evaluate.py"), "--model_name_or_path", str(folder / "train")),
-        *("--tasks", find_path(base.get("eval_dataset_name") or base["dataset_name"])),
+        *("--tasks", held_out_file(base)),
         *("--num_samples", str(plan.final_samples), "--k", *map(str, sorted({1, plan.final_samples}))),
         *("--temperature", str(base.get("temperature", 1.0)), "--seed", "0", "--batch_size", "128"),
         *("--max_new_tokens", str(base.get("max_completion_length", 512))),
@@ -234,11 +265,15 @@ def evaluation_command(plan: Plan, folder: Path) -> list[str]:
     ]
 
 
-def measure(log_history: Sequence[Mapping[str, Any]], evaluation: Mapping[str, Any]) -> dict[str, Any]:
+def measure(plan: Plan, log_history: Sequence[Mapping[str, Any]], evaluation: Mapping[str, Any]) -> dict[str, Any]:
     """
     Reduce a finished run to what is compared.
 
+    A run that was stopped evaluates once more, at the step where it goes on; only the measurements at the plan's steps
+    count, each once, so that all runs are measured at the same steps.
+
     Args:
+        plan (`Plan`): The experiment's.
         log_history (`Sequence[Mapping]`): The trainer's log, one record per step and per evaluation.
         evaluation (`Mapping`): What `evaluate.py` wrote for the trained model.
 
@@ -247,34 +282,51 @@ def measure(log_history: Sequence[Mapping[str, Any]], evaluation: Mapping[str, A
             batch), `held_out` (step, seconds, share of solved answers), `train_seconds`, `entropy` (mean of the
             last tenth of the steps), `pass@k`, `solved` (share of final answers that are solved) and `distinct`
             (different programs among a task's solved answers, mean over tasks).
+
+    Raises:
+        RuntimeError: When no held-out answer could be judged, in training or after it.
     """
     steps: list[dict[str, Any]] = []
-    held_out: list[dict[str, Any]] = []
+    held_out: dict[int, dict[str, Any]] = {}
     seconds = 0.0
     for record in log_history:
         if f"eval_{SOLVED_METRIC}" in record:
             point = {"step": record["step"], "seconds": seconds, "solved": record[f"eval_{SOLVED_METRIC}"]}
-            held_out.append(point)
+            if record["step"] % plan.eval_every == 0 and is_known(point["solved"]):
+                held_out.setdefault(record["step"], point)
         elif "step_time" in record:
             seconds += record["step_time"]
             point = {"step": record["step"], "seconds": seconds, "entropy": record["entropy"]}
             steps.append({**point, "solved": record.get(SOLVED_METRIC)})
+    if not held_out:
+        raise RuntimeError("No held-out answer could be judged during training; see train.txt in the run's folder.")
     last = [point["entropy"] for point in steps[-max(len(steps) // 10, 1) :]]
     return {
         "steps": steps,
-        "held_out": held_out,
+        "held_out": list(held_out.values()),
         "train_seconds": seconds,
         "entropy": sum(last) / len(last),
-        **final_scores(evaluation["samples"]),
+        **final_scores(evaluation["samples"], plan.final_samples),
     }
 
 
-def final_scores(samples: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def is_known(value: float | None) -> bool:
+    """Say whether a measurement gave a number; without any judged answer it is `None` or NaN."""
+    return value is not None and math.isfinite(value)
+
+
+def final_scores(samples: Sequence[Mapping[str, Any]], k: int) -> dict[str, float]:
     """
     Return `solved`, `pass@1`, `pass@k` and `distinct` of the final answers; all from solved answers.
 
+    An answer that could not be judged does not count, and a task with fewer than k judged answers is not in pass@k.
+
     Args:
         samples (`Sequence[Mapping]`): `task_id`, `program`, `failure`, `passed`, `warning_free` of every answer.
+        k (`int`): Answers per task.
+
+    Raises:
+        RuntimeError: When no task has k judged answers.
     """
     programs: dict[str, list[str]] = {}
     counts: dict[str, int] = {}
@@ -284,10 +336,12 @@ def final_scores(samples: Sequence[Mapping[str, Any]]) -> dict[str, float]:
             solved = programs.setdefault(sample["task_id"], [])
             if sample["passed"] and sample["warning_free"]:
                 solved.append(" ".join(sample["program"].split()))
-    if not counts:
-        raise RuntimeError("None of the final answers could be judged; see evaluation.txt in the run's folder.")
-    k = min(counts.values())
-    rates = {f"pass@{n}": mean(pass_at_k(counts[t], len(programs[t]), n) for t in counts) for n in sorted({1, k})}
+    if max(counts.values(), default=0) < k:
+        raise RuntimeError(f"No task has {k} final answers that could be judged; see the run's evaluation.txt.")
+    rates = {
+        f"pass@{n}": mean(pass_at_k(count, len(programs[task]), n) for task, count in counts.items() if count >= n)
+        for n in sorted({1, k})
+    }
     distinct = mean(float(len(set(found))) for found in programs.values())
     return {"solved": sum(map(len, programs.values())) / sum(counts.values()), **rates, "distinct": distinct}
 

@@ -86,17 +86,18 @@ def main(
     if script_args.curriculum:
         trainer_class = CurriculumGRPOTrainer
         options = {"curriculum": CurriculumConfig(success_threshold=script_args.curriculum_success)}
-    trainer = trainer_class(
-        model=model,
-        reward_funcs=reward_funcs,
-        args=training_args,
-        train_dataset=train_dataset,
-        eval_dataset=eval_dataset,
-        quantization_config=get_quantization_config(model_args),
-        peft_config=get_peft_config(model_args),
-        callbacks=[graceful_stop],
-        **options,
-    )
+    with clear_errors():  # an option that only TRL, transformers or a missing package refuses
+        trainer = trainer_class(
+            model=model,
+            reward_funcs=reward_funcs,
+            args=training_args,
+            train_dataset=train_dataset,
+            eval_dataset=eval_dataset,
+            quantization_config=get_quantization_config(model_args),
+            peft_config=get_peft_config(model_args),
+            callbacks=[graceful_stop],
+            **options,
+        )
     trainer.add_callback(TrainingLogCallback(trainer))
     if not training_args.disable_tqdm:
         trainer.remove_callback(ProgressCallback)

@@ -15,6 +15,8 @@ import json
 import os
 import sys
 import tempfile
+import types
+import typing
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,8 @@ CHOICES = {
     "scale_rewards": ("group", "batch", "none"),
     "multi_objective_aggregation": ("sum_then_normalize", "normalize_then_sum"),
 }
+DTYPES = ("auto", "bfloat16", "float16", "float32")
+NUMBERS = {int: "a whole number", float: "a number"}
 
 
 @dataclasses.dataclass
@@ -87,7 +91,7 @@ def clear_errors() -> Iterator[None]:
     """End the program with status 2 and one line on stderr when the user's input is at fault."""
     try:
         yield
-    except (ValueError, OSError, ImportError, RuntimeError, yaml.YAMLError) as err:
+    except (ValueError, OSError, ImportError, RuntimeError) as err:
         print(f"error: {err}", file=sys.stderr, flush=True)
         raise SystemExit(2) from None
 
@@ -112,12 +116,12 @@ def parse(dataclass_types: Sequence[Any], default_config: str, argv: Sequence[st
             + (f", overridden by {' '.join(flags)}." if flags else ".")
         )
         args = ["--config", str(REPOSITORY / default_config), *args]
-    known = {field.name for kind in dataclass_types for field in dataclasses.fields(kind)}
-    _check_yaml_keys(args, known)
+    _check_yaml(args, {name: hint for kind in dataclass_types for name, hint in typing.get_type_hints(kind).items()})
     script = Path(sys.argv[0]).name
     usage = f"{script} [--config FILE.yaml] [--KEY VALUE ...]   (--help lists every key)"
     parsed = TrlParser(dataclass_types, usage=usage).parse_args_and_config(args)
-    if "--reward_funcs" in args and "--reward_weights" not in args:
+    given = {arg.partition("=")[0] for arg in args}
+    if "--reward_funcs" in given and "--reward_weights" not in given:
         _drop_weights(parsed)
     return parsed
 
@@ -132,8 +136,10 @@ def check_arguments(script_args: Any, training_args: Any, model_args: Any) -> st
     if isinstance(script_args.reward_funcs, str):
         script_args.reward_funcs = [script_args.reward_funcs]
     if isinstance(training_args.reward_weights, int | float):
-        training_args.reward_weights = [float(training_args.reward_weights)]
+        training_args.reward_weights = [training_args.reward_weights]
     weights = training_args.reward_weights
+    if weights is not None:
+        training_args.reward_weights = weights = [float(weight) for weight in weights]  # YAML takes 1e-1 for text
     if weights is not None and len(weights) != len(script_args.reward_funcs):
         raise ValueError(
             f"{len(weights)} reward_weights for {len(script_args.reward_funcs)} reward_funcs "
@@ -142,8 +148,10 @@ def check_arguments(script_args: Any, training_args: Any, model_args: Any) -> st
     for key, allowed in CHOICES.items():
         if getattr(training_args, key) not in allowed:
             raise ValueError(unknown_name(key, getattr(training_args, key), allowed))
+    if not training_args.temperature > 0:
+        raise ValueError(f"temperature is {training_args.temperature}; samples need one above 0.")
     check_writable(training_args.output_dir)
-    return check_model(model_args.model_name_or_path, model_args.model_revision)
+    return check_model(model_args)
 
 
 def model_kwargs(training_args: Any, model_args: Any) -> dict[str, Any]:
@@ -157,23 +165,32 @@ def model_kwargs(training_args: Any, model_args: Any) -> dict[str, Any]:
     }
 
 
-def check_model(name: str | None, revision: str = "main") -> str:
+def check_model(model_args: Any) -> str:
     """Return the path or hub name of a model whose configuration can be read.
 
     Raises:
-        ValueError: When there is no such folder, it holds no model, or the hub does not answer for it.
+        ValueError: When there is no such folder, it holds no whole model, the hub does not answer for it, or `dtype` is
+            unknown.
     """
+    name = model_args.model_name_or_path
+    if model_args.dtype not in (None, *DTYPES):
+        raise ValueError(unknown_name("dtype", model_args.dtype, DTYPES))
     if not name:
         raise ValueError("No model: give --model_name_or_path with a folder or a hub name.")
     path = find_path(name)
     if Path(path).is_dir():
-        if not any((Path(path) / file).exists() for file in ("config.json", "adapter_config.json")):
-            raise ValueError(f"Model folder '{name}' holds neither config.json nor adapter_config.json.")
-        return path
+        if (Path(path) / "config.json").exists():
+            return path
+        if (Path(path) / "adapter_config.json").exists():
+            raise ValueError(
+                f"Model folder '{name}' holds an adapter (LoRA), no whole model: merge it first with peft's "
+                "AutoPeftModelForCausalLM.from_pretrained(...).merge_and_unload(), as recipes/train_production.sh does."
+            )
+        raise ValueError(f"Model folder '{name}' holds no config.json.")
     if name.count("/") > 1 or name.startswith((".", "/", "~")):
         raise ValueError(f"Model folder '{name}' does not exist (current folder: {os.getcwd()}).")
     try:
-        AutoConfig.from_pretrained(name, revision=revision)
+        AutoConfig.from_pretrained(name, revision=model_args.model_revision)
     except (OSError, ValueError) as err:
         reason = str(err).strip().splitlines()[0]
         raise ValueError(f"Model '{name}' is neither a folder here nor available from the hub: {reason}") from err
@@ -191,12 +208,15 @@ def find_path(name: str) -> str:
 def find_checkpoint(training_args: Any) -> str | None:
     """Return the checkpoint to resume from: the one asked for, else the output folder's last complete one.
 
-    A checkpoint is complete when its `trainer_state.json`, which the trainer writes last, can be read.
+    A checkpoint is complete when its `trainer_state.json`, which the trainer writes last, can be read. With
+    `resume_from_checkpoint` false there is none, and the run starts afresh.
 
     Raises:
         ValueError: When the checkpoint asked for is missing or incomplete.
     """
     asked = training_args.resume_from_checkpoint
+    if _starts_afresh(training_args):
+        return None
     if asked is not None and str(asked).lower() != "true":
         if not _read_state(asked):
             raise ValueError(f"Checkpoint '{asked}' is missing or incomplete (no readable trainer_state.json).")
@@ -210,7 +230,9 @@ def find_checkpoint(training_args: Any) -> str | None:
 
 
 def is_finished(training_args: Any) -> bool:
-    """Say whether the output folder holds a finished run that is at least as long as asked for."""
+    """Say whether the output folder holds a finished run that is at least as long as asked for, and to be kept."""
+    if _starts_afresh(training_args):
+        return False
     state = _read_state(training_args.output_dir)
     if training_args.max_steps > 0:
         done = state.get("global_step", 0) >= training_args.max_steps
@@ -222,6 +244,23 @@ def is_finished(training_args: Any) -> bool:
             "Raise --max_steps to train on, or choose another --output_dir."
         )
     return done
+
+
+def read_recipe(path: str) -> dict[str, Any]:
+    """Return the keys of a recipe.
+
+    Raises:
+        ValueError: When the file is no YAML, or no mapping.
+        OSError: When it cannot be read.
+    """
+    try:
+        recipe = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as err:
+        raise ValueError(f"Config file {path} is not YAML: {' '.join(str(err).split())}.") from err
+    if not isinstance(recipe, dict):
+        found = "is empty" if recipe is None else f"holds a {type(recipe).__name__}"
+        raise ValueError(f"Config file {path} must contain a YAML mapping (key: value), it {found}.")
+    return recipe
 
 
 def unknown_name(what: str, given: object, known: Iterable[str], hint: str = "") -> str:
@@ -241,19 +280,56 @@ def _split_equals(args: Sequence[str]) -> list[str]:
     return split
 
 
-def _check_yaml_keys(args: Sequence[str], known: set[str]) -> None:
+def _starts_afresh(training_args: Any) -> bool:
+    return str(training_args.resume_from_checkpoint).lower() == "false"
+
+
+def _check_yaml(args: Sequence[str], hints: dict[str, Any]) -> None:
+    """Raise `ValueError` for a key that no dataclass has, and for a value that argparse would pass on unread."""
     if "--config" not in args:
         return
     position = args.index("--config") + 1
     if position == len(args):
         raise ValueError("--config needs the path of a YAML file.")
-    with open(args[position], encoding="utf-8") as file:
-        config = yaml.safe_load(file)
-    for key in config if isinstance(config, dict) else ():
-        if key not in known and key != "env":
-            near = difflib.get_close_matches(str(key), known, n=1)
+    for key, value in read_recipe(args[position]).items():
+        if key == "env":
+            continue
+        if key not in hints:
+            near = difflib.get_close_matches(str(key), hints, n=1)
             guess = f" Did you mean '{near[0]}'?" if near else " --help lists every key."
             raise ValueError(f"Unknown key '{key}' in {args[position]}.{guess}")
+        if wanted := _wanted_instead(value, hints[key]):
+            given = "nothing" if value is None else repr(value)
+            raise ValueError(f"{key} in {args[position]} must be {wanted}, got {given}.")
+
+
+def _wanted_instead(value: Any, hint: Any) -> str:
+    """Say what a value should have been; empty when it fits. Looks at numbers and lists only.
+
+    >>> _wanted_instead(64.0, int), _wanted_instead([1.0, "ten"], list[float] | None), _wanted_instead("1e-5", float)
+    ('a whole number', 'a list (a number each)', '')
+    """
+    options = set(typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,))
+    if len(options - {type(None)}) != 1 or (value is None and type(None) in options):
+        return ""
+    [kind] = options - {type(None)}
+    if kind in NUMBERS:
+        return "" if _is_number(value, kind) else NUMBERS[kind]
+    if typing.get_origin(kind) is list:
+        [kind] = typing.get_args(kind)
+        values = value if isinstance(value, list) else [value]
+        fits = value is not None and (kind not in NUMBERS or all(_is_number(each, kind) for each in values))
+        return "" if fits else f"a list ({NUMBERS.get(kind, 'text')} each)"
+    return ""
+
+
+def _is_number(value: Any, kind: type) -> bool:
+    """Say whether a value is a number of this kind, or text that argparse turns into one."""
+    try:
+        number = kind(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return isinstance(value, str) or (number == value and type(value) in NUMBERS and isinstance(value, kind | int))
 
 
 def _drop_weights(parsed: tuple) -> None:

@@ -26,11 +26,20 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from preflight import announce, check_model, clear_errors, find_checkpoint, find_path, model_kwargs, parse
+from preflight import (
+    announce,
+    check_model,
+    clear_errors,
+    find_checkpoint,
+    find_path,
+    is_finished,
+    model_kwargs,
+    parse,
+)
 from tasks import load_tasks
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast, set_seed
-from trl import ModelConfig, ScriptArguments, SFTConfig, SFTTrainer, get_peft_config
+from trl import ModelConfig, ScriptArguments, SFTConfig, SFTTrainer, get_peft_config, get_quantization_config
 
 from trainers.callbacks import GracefulStopCallback
 
@@ -121,13 +130,19 @@ def main(script_args: SFTScriptArguments, training_args: SFTConfig, model_args: 
     with clear_errors():
         if scratch and model_args.model_name_or_path:
             raise ValueError("Both from_scratch_config and model_name_or_path are given: drop one.")
+        if scratch and (model_args.load_in_4bit or model_args.load_in_8bit):
+            raise ValueError("load_in_4bit and load_in_8bit are for a trained model, not for from_scratch_config.")
+        if training_args.eval_strategy != "no":
+            raise ValueError("Nothing is measured here: drop eval_strategy, and see recipes/evaluate.py.")
         if script_args.save_dtype not in (None, *DTYPES):
             raise ValueError(f"save_dtype is '{script_args.save_dtype}'. Known: {', '.join(DTYPES)}.")
         output_dir.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=output_dir).close()
+        if is_finished(training_args):
+            return
         checkpoint = find_checkpoint(training_args)
         tokenizer: Any
-        model: Any = find_path(scratch) if scratch else check_model(model_args.model_name_or_path)
+        model: Any = find_path(scratch) if scratch else check_model(model_args)
         if scratch:
             config = AutoConfig.from_pretrained(model)
             train_dataset = load_pairs(script_args, has_chat_template=False)
@@ -147,14 +162,16 @@ def main(script_args: SFTScriptArguments, training_args: SFTConfig, model_args: 
 
     # Trainer
     graceful_stop = GracefulStopCallback()
-    trainer = SFTTrainer(
-        model=model,
-        args=training_args,
-        train_dataset=train_dataset,
-        processing_class=tokenizer,
-        peft_config=get_peft_config(model_args),
-        callbacks=[graceful_stop],
-    )
+    with clear_errors():  # an option that only TRL, transformers or a missing package refuses
+        trainer = SFTTrainer(
+            model=model,
+            args=training_args,
+            train_dataset=train_dataset,
+            processing_class=tokenizer,
+            quantization_config=get_quantization_config(model_args),
+            peft_config=get_peft_config(model_args),
+            callbacks=[graceful_stop],
+        )
 
     # Train
     trainer.train(resume_from_checkpoint=checkpoint)

@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from compare import methods
+from compare import methods, over_recipe
 from comparison import format_table
 from experiment_report import COLOURS, advantages, markdown, summarize, table_rows
 from experiments import Plan, Run, add_arguments, carry_out, plan_from
@@ -78,7 +78,9 @@ def settings(
     for combination in combinations:
         chosen[label(combination)] = {FACTORS[factor]: value for factor, value in combination.items()}
     for count in dict.fromkeys([*values["samples"], base.get("num_generations", 8)]):
-        chosen[grpo_label(count)] = {**methods(steps)["grpo"], "num_generations": count}
+        # A curriculum is that of the recipe, for both sides
+        grpo = over_recipe(methods(steps)["grpo"], {**base, "curriculum": False})
+        chosen[grpo_label(count)] = {**grpo, "num_generations": count}
     return chosen
 
 

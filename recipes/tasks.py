@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from datasets import Dataset, load_dataset
 from datasets.exceptions import DatasetNotFoundError
 from preflight import announce, find_path
@@ -35,7 +36,8 @@ def load_tasks(
         split (`str`, *optional*, defaults to `"train"`): Split of a hub dataset; a file has only one.
 
     Raises:
-        ValueError: When there is no such dataset, a row cannot be read, or no row has a usable prompt.
+        ValueError: When there is no such dataset, a row cannot be read, no row has a usable prompt, or a column mixes
+            types.
     """
     rows = read_tasks(name, config=config, split=split)
     chosen = [choose_prompt(row, has_chat_template=has_chat_template) for row in rows]
@@ -47,7 +49,7 @@ def load_tasks(
         announce(f"Skipped {len(rows) - len(kept)} of {len(rows)} rows of '{name}': no prompt.")
     if len({type(row["prompt"]) for row in kept}) > 1:
         raise ValueError(f"'{name}' mixes chat prompts (lists of messages) and plain strings; use one form.")
-    return Dataset.from_list(kept)
+    return _to_dataset(kept, name)
 
 
 def read_tasks(name: str | None, *, config: str | None = None, split: str = "train") -> list[dict[str, Any]]:
@@ -110,6 +112,18 @@ def _read_with_datasets(name: str, path: Path, config: str | None, split: str) -
         raise ValueError(
             f"Dataset '{name}' is neither a .jsonl file here nor available from the hub: {reason}"
         ) from err
+
+
+def _to_dataset(rows: list[dict[str, Any]], name: str | None) -> Dataset:
+    """Make a table whose columns are those of all rows, `None` where a row lacks one."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    try:
+        return Dataset.from_list([{column: row.get(column) for column in columns} for row in rows])
+    except (pa.ArrowException, OverflowError) as err:
+        kinds = {c: sorted({type(row[c]).__name__ for row in rows if row.get(c) is not None}) for c in columns}
+        mixed = [f"{column} ({' and '.join(found)})" for column, found in kinds.items() if len(found) > 1]
+        reason = f"{', '.join(mixed)} mixes types" if mixed else str(err).splitlines()[0]
+        raise ValueError(f"The rows of '{name}' make no table: {reason}. Use one type per column.") from err
 
 
 def _check_row(row: object, where: str) -> None:

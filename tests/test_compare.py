@@ -85,14 +85,14 @@ def test_solved_means_compiles_without_warning_and_passes_all_tests():
     assert solved_reward(completions, tests=tests, entry_point=["one"] * 5) == [1.0, 0.0, 0.0, 0.0, None]
 
 
-def test_the_log_of_a_run_is_reduced_to_curves_time_and_entropy():
+def test_the_log_of_a_run_is_reduced_to_curves_time_and_entropy(tmp_path):
     history = [
         {"step": 0, "eval_rewards/solved_reward/mean": 0.1, "eval_loss": 0.0},
         *({"step": i, "step_time": 2.0, "entropy": i / 10, "rewards/solved_reward/mean": 0.2} for i in range(1, 21)),
         {"step": 20, "eval_rewards/solved_reward/mean": 0.6, "eval_loss": 0.0},
         {"step": 20, "train_runtime": 50.0},
     ]
-    found = measure(history, {"samples": [answer("t", ONE)]})
+    found = measure(plan(tmp_path, final_samples=1), history, {"samples": [answer("t", ONE)]})
     assert found["held_out"] == [
         {"step": 0, "seconds": 0.0, "solved": 0.1},
         {"step": 20, "seconds": 40.0, "solved": 0.6},  # evaluations and saving take no training time
@@ -100,6 +100,27 @@ def test_the_log_of_a_run_is_reduced_to_curves_time_and_entropy():
     assert [point["step"] for point in found["steps"]] == list(range(1, 21))
     assert found["train_seconds"] == 40.0
     assert found["entropy"] == pytest.approx((1.9 + 2.0) / 2)  # the last tenth of 20 steps
+
+
+def held_out_record(step, share):
+    return {"step": step, "eval_rewards/solved_reward/mean": share}
+
+
+def test_a_run_that_was_stopped_is_measured_at_the_same_steps_as_one_that_was_not(tmp_path):
+    steps = {i: {"step": i, "step_time": 2.0, "entropy": 0.5} for i in range(1, 7)}
+    begun = [held_out_record(0, 0.1), steps[1], steps[2], held_out_record(2, 0.2), steps[3]]
+    # transformers evaluates at the start of a resumed run too: after step 3, and again after step 4
+    resumed = [held_out_record(3, 0.9), steps[4], held_out_record(4, 0.4), held_out_record(4, 0.8), steps[5], steps[6]]
+    unjudged = [held_out_record(6, float("nan"))]  # nobody could judge an answer
+    found = measure(
+        plan(tmp_path, eval_every=2, final_samples=1), [*begun, *resumed, *unjudged], {"samples": [answer("t", ONE)]}
+    )
+    assert [(point["step"], point["solved"]) for point in found["held_out"]] == [(0, 0.1), (2, 0.2), (4, 0.4)]
+
+
+def test_a_run_whose_held_out_answers_nobody_could_judge_has_no_curve(tmp_path):
+    with pytest.raises(RuntimeError, match="No held-out answer could be judged"):
+        measure(plan(tmp_path), [held_out_record(0, None)], {"samples": []})
 
 
 def test_final_scores_count_solved_and_distinct_programs_per_task():
@@ -112,14 +133,21 @@ def test_final_scores_count_solved_and_distinct_programs_per_task():
         answer("b", "fn b() { 0 + 1 }"),
         answer("b", "", failure="the sandbox died", passed=None, warning_free=None),
     ]
-    scores = final_scores(samples)
+    scores = final_scores(samples, k=3)
     # Each task has three judged answers, two of them solved: pass@3 is 1; 1 and 2 different programs.
     assert scores == {"solved": pytest.approx(4 / 6), "pass@1": pytest.approx(2 / 3), "pass@3": 1.0, "distinct": 1.5}
 
 
+def test_a_task_with_an_answer_that_nobody_could_judge_is_left_out_of_pass_at_k():
+    samples = [answer("a", ONE), answer("a", ONE, passed=False), answer("b", ONE, passed=False)]
+    scores = final_scores([*samples, answer("b", "", failure="the sandbox died")], k=2)
+    # pass@1: (1/2 + 0) / 2. Of two judged answers only task a has both, one of them solved.
+    assert scores == {"solved": pytest.approx(1 / 3), "pass@1": 0.25, "pass@2": 1.0, "distinct": 0.5}
+
+
 def test_a_run_whose_answers_nobody_could_judge_has_no_scores():
-    with pytest.raises(RuntimeError, match="None of the final answers could be judged"):
-        final_scores([answer("a", "", failure="the sandbox died")])
+    with pytest.raises(RuntimeError, match="No task has 1 final answers that could be judged"):
+        final_scores([answer("a", "", failure="the sandbox died")], k=1)
 
 
 def test_the_time_to_a_target_is_interpolated_between_measurements():
@@ -145,6 +173,20 @@ def test_methods_are_summed_up_over_their_seeds():
     # 0.76: seed 1 at 9.5, seed 2 four fifths of the way from 10 to 20.
     assert maxrl["to"][OF_REACHABLE]["step"] == pytest.approx((9.5 + 18.0) / 2)
     assert maxrl["final"]["solved"] == {"mean": pytest.approx(0.8), "low": 0.8, "high": 0.8}
+
+
+def test_seeds_are_joined_by_step():
+    stopped = result("grpo", 2, [0.0, 0.4, 0.6])
+    stopped["held_out"].insert(1, {"step": 7, "seconds": 5.0, "solved": 0.9})
+    curve = summarize([result("grpo", 1, [0.0, 0.2, 0.4]), stopped])["methods"]["grpo"]["curve"]
+    assert [(point["step"], point["mean"]) for point in curve] == [(0, 0.0), (10, pytest.approx(0.3)), (20, 0.5)]
+
+
+def test_runs_with_different_k_share_the_rates_that_all_have():
+    other = {**result("maxrl", 1, [0.0, 0.5]), "pass@7": 1.0}
+    del other["pass@8"]
+    rows = table_rows(summarize([result("grpo", 1, [0.0, 0.5]), other]), {})
+    assert [cell for cell in rows[0] if cell.startswith("pass@")] == ["pass@1"]
 
 
 def test_the_table_shows_steps_and_seconds_and_a_dash_for_what_was_not_reached():
@@ -181,6 +223,34 @@ def test_every_method_is_accepted_by_the_configuration_and_the_schedules_fit_the
         RecipeArguments(**{key: value for key, value in chosen.items() if key in of_recipe})
         MaxRLConfig(**{key: value for key, value in chosen.items() if key in MaxRLConfig.__dataclass_fields__})
         assert options.keys() <= of_recipe.keys() | MaxRLConfig.__dataclass_fields__.keys()
+
+
+def test_the_defaults_that_make_a_method_are_those_of_the_classes():
+    fields = {**RecipeArguments.__dataclass_fields__, **MaxRLConfig.__dataclass_fields__}
+    assert {key: fields[key].default for key in compare.DEFAULTS} == compare.DEFAULTS
+
+
+@pytest.mark.parametrize("recipe", ["tiny/maxrl_paper", "qwen2.5-coder-0.5b/maxrl_adaptive", "tiny/maxrl"])
+def test_a_method_is_the_same_over_every_recipe(tmp_path, recipe):
+    base = plan(tmp_path, config=str(ROOT / f"recipes/{recipe}.yaml")).base() | {"curriculum": recipe != "tiny/maxrl"}
+    for options in compare.methods(100).values():
+        chosen = {**base, **compare.over_recipe(options, base)}
+        assert {
+            key: chosen.get(key, default) for key, default in compare.DEFAULTS.items()
+        } == compare.DEFAULTS | options
+        # The recipe of the long runs that are kept sets nothing else, so their settings stay as they are.
+        assert recipe != "tiny/maxrl" or compare.over_recipe(options, base) == options
+
+
+def test_grpo_in_a_sweep_takes_no_schedule_from_the_recipe():
+    base = {"maxrl_schedule": "adaptive", "switch_min_steps": 20, "curriculum": True}
+    chosen = sweep.settings(base, {"threshold": [20.0], "samples": [], "temperature": []}, grid=False, steps=50)
+    assert chosen["GRPO samples=8"] == {
+        "maxrl_schedule": "warmup",
+        "grpo_warmup_steps": 50,
+        "switch_min_steps": 10,
+        "num_generations": 8,
+    }
 
 
 def test_the_options_of_a_run_measure_every_method_alike(tmp_path):
@@ -254,6 +324,34 @@ def test_the_advantage_is_the_ratio_of_steps_to_grpo_with_as_many_samples():
 )
 def test_input_that_cannot_be_used_ends_with_one_line(tmp_path, capsys, command, arguments, message):
     assert command.main(["--output_dir", str(tmp_path / "out"), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        ("", "must contain a YAML mapping (key: value), it is empty"),
+        ("- a\n", "it holds a list"),
+        ("a: [1\n", "is not YAML: while parsing"),
+        ("seed: 1\n", "The recipe names no tasks"),
+        ("dataset_name: my/hub-tasks\n", "'my/hub-tasks' are no file here"),
+        ("dataset_name: TESTLESS\n", "1 of the 2 held-out tasks in TESTLESS have no tests"),
+        ("dataset_name: EMPTY\n", "There are no held-out tasks in EMPTY"),
+    ],
+)
+@pytest.mark.parametrize("command", [compare, sweep])
+def test_a_recipe_that_cannot_be_compared_is_told_before_anything_is_trained(
+    tmp_path, capsys, command, recipe, message
+):
+    (tmp_path / "tasks.jsonl").write_text('{"prompt": "p", "tests": "assert!(true);"}\n{"prompt": "q"}\n')
+    (tmp_path / "empty.jsonl").write_text("\n")
+    for word, file in (("TESTLESS", "tasks.jsonl"), ("EMPTY", "empty.jsonl")):
+        recipe, message = (text.replace(word, str(tmp_path / file)) for text in (recipe, message))
+    (tmp_path / "base.yaml").write_text(recipe)
+    assert command.main(["--output_dir", str(tmp_path / "out"), "--config", str(tmp_path / "base.yaml")]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert len(error.strip().splitlines()) == 1

@@ -267,6 +267,39 @@ def test_rewards_of_the_command_line_do_not_get_the_weights_of_the_config(capsys
     assert parse(kinds, "unused", [*config, "--reward_weights", "3"])[1].reward_weights == [3.0]
 
 
+@pytest.mark.parametrize("weights", [["--reward_weights", "3"], ["--reward_weights=3"]])
+def test_weights_of_the_command_line_are_kept_in_either_form(weights):
+    config = ["--config", str(RECIPES / "tiny/grpo.yaml"), "--reward_funcs=compile", *weights]
+    assert parse((RecipeArguments, GRPOConfig, ModelConfig), "unused", config)[1].reward_weights == [3.0]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("reward_funcs:", "reward_funcs in FILE must be a list (text each), got nothing"),
+        ("learning_rate:", "learning_rate in FILE must be a number, got nothing"),
+        ("reward_weights: [1.0, ten]", "reward_weights in FILE must be a list (a number each), got [1.0, 'ten']"),
+        ("per_device_train_batch_size: 64.0", "per_device_train_batch_size in FILE must be a whole number, got 64.0"),
+        ("max_steps: true", "max_steps in FILE must be a whole number, got True"),
+        ("dtype: flaot32", "Unknown dtype 'flaot32'. Did you mean 'float32'?"),
+        ("temperature: 0.0", "temperature is 0.0; samples need one above 0"),
+        ("attn_implementation: flash", '`attn_implementation="flash"` is not supported'),
+        ("learning_rate: [1", "is not YAML: while parsing"),
+    ],
+)
+def test_a_value_that_is_of_no_use_is_named(refuse, tmp_path, line, message):
+    recipe = yaml.safe_load((RECIPES / "tiny/grpo.yaml").read_text())
+    recipe.pop(line.partition(":")[0], None)
+    config = write(tmp_path / "c.yaml", f"{yaml.safe_dump(recipe)}{line}\n")
+    assert message.replace("FILE", str(config)) in refuse("--config", config)
+
+
+def test_numbers_that_yaml_takes_for_text_are_numbers(tmp_path):
+    config = write(tmp_path / "c.yaml", "bf16: false\nlearning_rate: 1e-5\nmax_steps: '3'\nreward_weights: [1e-1, 2]\n")
+    _, training_args, _ = parse((RecipeArguments, GRPOConfig, ModelConfig), "unused", ["--config", str(config)])
+    assert (training_args.learning_rate, training_args.max_steps) == (1e-5, 3)
+
+
 def test_a_missing_toolchain_is_told_before_anything_loads(refuse, monkeypatch):
     monkeypatch.setenv("RUST_REWARDS_TOOLCHAIN", "no-such-toolchain")
     message = refuse("--model_name_or_path", RECIPES / "tiny/checkpoint", "--bf16", "false")
@@ -278,7 +311,14 @@ def test_a_model_that_is_not_there_is_named(refuse, tmp_path):
     common = ["--bf16", "false", "--dataset_name", "recipes/tiny/train.jsonl"]
     assert "'./no/such/model' does not exist" in refuse("--model_name_or_path", "./no/such/model", *common)
     (tmp_path / "empty").mkdir()
-    assert "holds neither config.json" in refuse("--model_name_or_path", tmp_path / "empty", *common)
+    assert "holds no config.json" in refuse("--model_name_or_path", tmp_path / "empty", *common)
+
+
+def test_an_adapter_is_no_model_to_train(refuse, tmp_path):
+    (tmp_path / "adapter").mkdir()
+    (tmp_path / "adapter/adapter_config.json").write_text("{}")
+    message = refuse("--bf16", "false", "--model_name_or_path", tmp_path / "adapter")
+    assert "holds an adapter (LoRA), no whole model: merge it first" in message
 
 
 def test_a_dataset_that_is_missing_empty_or_broken_is_named(refuse, tmp_path):
@@ -314,6 +354,18 @@ def test_the_newest_complete_checkpoint_is_found(tmp_path):
     assert find_checkpoint(training_args) == str(tmp_path / "checkpoint-10")
 
 
+@pytest.mark.parametrize("given", [False, "false"])
+def test_a_run_told_not_to_resume_starts_afresh(tmp_path, given):
+    _, training_args, _ = parse_small(tmp_path, 5)
+    (tmp_path / "checkpoint-5").mkdir()
+    for folder in (tmp_path, tmp_path / "checkpoint-5"):
+        (folder / "trainer_state.json").write_text(json.dumps({"global_step": 5}))
+    assert is_finished(training_args)
+    training_args.resume_from_checkpoint = given
+    assert not is_finished(training_args)
+    assert find_checkpoint(training_args) is None
+
+
 # Task files
 
 
@@ -339,6 +391,21 @@ def test_a_chat_task_without_a_code_prefix_is_no_task_for_a_base_model(tmp_path)
     path = write(tmp_path / "t.jsonl", {"prompt": CHAT})
     with pytest.raises(ValueError, match="code_prefix"):
         load_tasks(str(path), has_chat_template=False)
+
+
+def test_a_column_that_the_first_row_lacks_is_kept(tmp_path):
+    path = write(tmp_path / "t.jsonl", {"prompt": "fn f() {"}, {"prompt": "fn g() {", "tests": "assert!(true);"})
+    assert load_tasks(str(path), has_chat_template=False)["tests"] == [None, "assert!(true);"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reason"),
+    [("easy", 3, r"difficulty \(int and str\) mixes types"), (1, 2**70, "too large")],
+)
+def test_a_column_that_makes_no_table_is_named(tmp_path, first, second, reason):
+    rows = [{"prompt": "fn f() {", "difficulty": value} for value in (first, second)]
+    with pytest.raises(ValueError, match=reason):
+        load_tasks(str(write(tmp_path / "t.jsonl", *rows)), has_chat_template=False)
 
 
 def test_prompts_of_two_kinds_in_one_file_are_refused(tmp_path):

@@ -1,6 +1,7 @@
 """recipes/sft.py: from scratch and from a model, resumed, and stopped by one clear message on bad input."""
 
 import importlib
+import importlib.util
 import json
 import math
 import os
@@ -92,6 +93,23 @@ def test_a_second_run_goes_on_from_the_last_checkpoint(sft, arguments, tmp_path,
     assert len(losses(tmp_path / "out")) == 3
 
 
+def test_a_finished_run_is_not_trained_again_and_keeps_its_record(sft, arguments, tmp_path, capsys):
+    run(sft, arguments)
+    record = tmp_path / "out/run.json"
+    record.write_text("the first run's")
+    run(sft, [*arguments, "--seed", "4"])
+    assert "nothing to do" in capsys.readouterr().out
+    assert record.read_text() == "the first run's"
+
+
+@pytest.mark.skipif(importlib.util.find_spec("bitsandbytes") is not None, reason="asks for a package that is there")
+def test_quantization_is_asked_for(sft, arguments, tmp_path, capsys):
+    run(sft, arguments)
+    trained = ["--model_name_or_path", f"{tmp_path}/out", "--dataset_name", f"{tmp_path}/rows.jsonl", "--use_cpu"]
+    quantized = [*trained, "--bf16", "false", "--output_dir", f"{tmp_path}/more", "--load_in_4bit"]
+    assert "bitsandbytes" in message(sft, quantized, capsys)
+
+
 def test_the_same_seed_gives_the_same_weights(sft, arguments, tmp_path):
     run(sft, [*arguments, "--output_dir", f"{tmp_path}/a"])
     run(sft, [*arguments, "--output_dir", f"{tmp_path}/b"])
@@ -134,6 +152,8 @@ def test_bad_input_gives_one_line_before_anything_is_built(sft, arguments, tmp_p
     assert "none.jsonl' has a" in message(sft, [*arguments, "--dataset_name", f"{tmp_path}/none.jsonl"], capsys)
     assert "no-such.json" in message(sft, [*arguments, "--from_scratch_config", f"{tmp_path}/no-such.json"], capsys)
     assert "float8" in message(sft, [*arguments, "--save_dtype", "float8"], capsys)
+    assert "see recipes/evaluate.py" in message(sft, [*arguments, "--eval_strategy", "steps"], capsys)
+    assert "for a trained model" in message(sft, [*arguments, "--load_in_4bit"], capsys)
     (tmp_path / "sft.yaml").write_text("learning_rat: 1\n")
     assert "Did you mean 'learning_rate'?" in message(sft, arguments, capsys)
     assert not (tmp_path / "out" / "model.safetensors").exists()
