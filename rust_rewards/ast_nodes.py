@@ -25,6 +25,8 @@ _CFG = {
     **dict.fromkeys((b"false", b"test", b"windows", b"doc", b"doctest", b"miri", b"wasm", b"proc_macro"), False),
 }
 _LONGEST = 1000  # bytes of an attribute that is read; nobody writes longer conditions
+_PLAIN = re.compile(rb"#!?\[(\w+)[\](=]")
+_MAY_SILENCE = re.compile(rb"allow|expect|automatically_derived")
 _SILENCING = (b"allow(", b"expect(", b"automatically_derived")
 _JUMPS = frozenset({"return_expression", "break_expression", "continue_expression"})
 _WRAPPERS = frozenset({"block", "expression_statement", "loop_expression", "return_expression", "unsafe_block"})
@@ -64,12 +66,17 @@ def names_bound(pattern: Node) -> set[bytes]:
 def is_off(node: Node) -> bool:
     """Whether an attribute takes its item out of an ordinary build: a test, a `cfg` that does not hold or of which that
     is not known, an attribute of unknown name (`use core::prelude::v1::test as inline_me`)."""
+    plain = _PLAIN.match(text_of(node))
+    if plain and plain.group(1) in _INERT:
+        return False
     text = _attribute(node)
     return bool(text) and (len(text) > _LONGEST or _takes_out(text))
 
 
 def is_silencer(node: Node) -> bool:
     """Whether an attribute, or a tree of tokens that a macro may make one of, allows or expects lints."""
+    if not _MAY_SILENCE.search(text_of(node)):
+        return False
     text = _attribute(node)
     conditional = text.startswith(b"cfg_attr(") and any(word in text for word in _SILENCING)
     return text.startswith(_SILENCING) or conditional

@@ -317,7 +317,7 @@ class _Walk:
         for child, following in zip(children, [*children[1:], None], strict=True):
             kind, after = child.type, following.type if following is not None else ""
             if kind in ("token_tree", "token_tree_pattern"):
-                self.silenced += before in ("#", "!") and is_silencer(child)
+                self.silenced += before == "#" and is_silencer(child)
                 self.push(child, place)
             elif kind in WORDS or kind == "type_identifier":
                 name = child.text or b""
@@ -331,7 +331,7 @@ class _Walk:
             elif expands:
                 unit.cyclomatic += kind in ("if", "while", "for", "loop", "&&", "||", "?")
                 unit.question_mark |= kind == "?" and not place.unused
-            before = kind
+            before = "#" if before == "#" and kind == "!" else kind  # `#![...]` as well as `#[...]`
 
 
 @functools.cache
