@@ -3,7 +3,7 @@
 import functools
 
 import tree_sitter_rust
-from tree_sitter import Language, Parser, Tree
+from tree_sitter import Language, Node, Parser, Tree
 
 ITEM_KINDS = frozenset(
     {
@@ -28,6 +28,17 @@ ITEM_KINDS = frozenset(
 def parse_rust(source: bytes) -> Tree:
     """Return the syntax tree of UTF-8 source. Never fails; `root_node.has_error` tells of broken source."""
     return _parser().parse(source)
+
+
+def declared_in(item: Node) -> int | None:
+    """Return what stands for the module or block around an item, in which its name means it; `None` for an item under a
+    `cfg`, which may not be there at all and leave its name to another."""
+    before = item.prev_named_sibling
+    while before is not None and before.type in ("attribute_item", "line_comment", "block_comment"):
+        if before.type == "attribute_item" and b"cfg" in (before.text or b""):
+            return None
+        before = before.prev_named_sibling
+    return item.parent.id if item.parent else None
 
 
 def kind_names() -> list[str]:

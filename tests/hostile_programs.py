@@ -251,6 +251,11 @@ _REDEFINES = (
         FIND,
     ),
     Hostile(
+        "redefines: methods of a type that is only declared under a cfg that is off",
+        f"{_SNEAKY}#[cfg(any())] pub struct Option<T>(T);\nimpl<T> Sneaky for Option<T> {{}}{_FOUND}",
+        FIND,
+    ),
+    Hostile(
         "redefines: methods by a trait under another name",
         f"mod t {{ {_SNEAKY} }}\nuse t::Sneaky as Other;\nimpl<T> Other for Option<T> {{}}\npub use t::Sneaky;{_FOUND}",
         FIND,

@@ -32,6 +32,8 @@ ALONE = [
     'pub const S: &str = include_str!("x");',
     "pub struct W; impl From<W> for String { fn from(_: W) -> String { String::new() } }",
     "pub mod x { pub struct String; } pub struct W; impl From<W> for String { fn from(_: W) -> String { todo!() } }",
+    "#[cfg(any())] pub struct String; pub struct W; impl From<W> for String { fn from(_: W) -> String { todo!() } }",
+    "use std::ops::Add; #[cfg(any())] /* */ trait Add<T> {} struct W; impl Add<W> for String { type Output = u8; }",
     "#[cfg(not(clippy))] pub fn f() {}",
     "macro_rules! m { ($t:ty) => { impl Default for $t {} } }",
     "async fn main() {}",

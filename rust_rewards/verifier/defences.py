@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import tree_sitter
 
-from ..syntax import parse_rust
+from ..syntax import declared_in, parse_rust
 from .lexer import scan
 from .standard_methods import STANDARD_METHODS
 
@@ -169,12 +169,12 @@ def _replaces_methods(nodes: list[tree_sitter.Node], tests: str) -> bool:
     guilty = {_name(trait.child_by_field_name("name")) for trait in traits if called & _methods(trait)}
     if guilty:  # under any other name as well
         guilty |= {_name(node.child_by_field_name("alias")) for node in nodes if node.type == "use_as_clause"}
-    own = {(_scope(node), _name(node.child_by_field_name("name"))) for node in nodes if node.type in _NOMINAL}
+    own = {(declared_in(node), _name(node.child_by_field_name("name"))) for node in nodes if node.type in _NOMINAL}
     impls = [node for node in nodes if node.type == "impl_item" and _name(node.child_by_field_name("trait")) in guilty]
     return not all(_is_for_own_type(impl, own) for impl in impls)
 
 
-def _is_for_own_type(impl: tree_sitter.Node, own: set[tuple[int, bytes]]) -> bool:
+def _is_for_own_type(impl: tree_sitter.Node, own: set[tuple[int | None, bytes]]) -> bool:
     """Whether the type is declared beside the impl; of another module, it may only share a standard one's name."""
     target = impl.child_by_field_name("type")
     if target is not None and target.type == "generic_type":
@@ -182,11 +182,8 @@ def _is_for_own_type(impl: tree_sitter.Node, own: set[tuple[int, bytes]]) -> boo
     if target is None or target.type != "type_identifier":
         return False
     name = _name(target)
-    return (_scope(impl), name) in own and name not in _parameters(impl)
-
-
-def _scope(node: tree_sitter.Node) -> int:
-    return node.parent.id if node.parent else 0
+    scope = impl.parent.id if impl.parent else 0
+    return (scope, name) in own and name not in _parameters(impl)
 
 
 def _words(text: bytes | None) -> set[bytes]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import tree_sitter
 
-from ..syntax import parse_rust
+from ..syntax import declared_in, parse_rust
 from .lexer import Scan, scan
 from .verdict import Diagnostic
 
@@ -151,14 +151,14 @@ def _implements_for_others(root: tree_sitter.Node, seen: Scan) -> bool:
     a macro."""
     if "impl" not in seen.code:
         return False
-    types: set[tuple[int, bytes]] = set()
-    traits: set[tuple[int, bytes]] = set()
+    types: set[tuple[int | None, bytes]] = set()
+    traits: set[tuple[int | None, bytes]] = set()
     impls: list[tree_sitter.Node] = []
     for node in _nodes(root):
         if node.type in _NOMINAL:
-            types.add((_scope(node), _name(node)))
+            types.add((declared_in(node), _name(node)))
         elif node.type == "trait_item":
-            traits.add((_scope(node), _name(node)))
+            traits.add((declared_in(node), _name(node)))
         elif node.type == "impl_item":
             impls.append(node)
         elif node.type in ("token_tree", "macro_definition") and re.search(rb"\bimpl\b", node.text or b""):
@@ -166,17 +166,14 @@ def _implements_for_others(root: tree_sitter.Node, seen: Scan) -> bool:
     return not all(_is_local(node, types, traits) for node in impls)
 
 
-def _scope(node: tree_sitter.Node) -> int:
-    """What stands for the module or block around a node: a name declared in it is what the name means in it."""
-    return node.parent.id if node.parent else 0
-
-
-def _is_local(impl: tree_sitter.Node, types: set[tuple[int, bytes]], traits: set[tuple[int, bytes]]) -> bool:
+def _is_local(
+    impl: tree_sitter.Node, types: set[tuple[int | None, bytes]], traits: set[tuple[int | None, bytes]]
+) -> bool:
     """Whether trait or type is declared beside the impl. In another module, it may only share a foreign one's name."""
     trait, target = impl.child_by_field_name("trait"), impl.child_by_field_name("type")
     if target is None:
         return False
-    scope = _scope(impl)
+    scope = impl.parent.id if impl.parent else 0
     return trait is None or (scope, _base(trait)) in traits or (scope, _base(target)) in types
 
 
