@@ -28,7 +28,7 @@ bench: install
 	$(BIN)/python -m pytest -m timing
 
 differential: install
-	$(BIN)/python tests/differential.py --programs 20000 --seed 0
+	$(BIN)/python tests/support/differential.py --programs 20000 --seed 0
 
 install: rust $(VENV)/installed
 

@@ -23,30 +23,16 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from comparison import format_table
-from experiment_report import advantages, draw_curves, markdown, summarize, table_rows
-from experiments import Plan, Run, add_arguments, carry_out, plan_from
-from figures import check_matplotlib
-from result_files import environment, write_json, write_text
+from experiments.methods import GRPO, methods, over_recipe
+from experiments.plan import Plan, Run, add_arguments, plan_from
+from experiments.runs import carry_out
+from experiments.summary import advantages, draw_curves, summarize, table_rows
+
+from rust_rewards.evaluation.plots import check_matplotlib
+from rust_rewards.evaluation.results import environment, write_json, write_text
+from rust_rewards.evaluation.tables import format_table, markdown
 
 KIND = "rust-rewards trainer comparison"
-GRPO = "grpo"
-WARMUP_SHARE = 0.2  # of the steps: 200 of 1000, as the guide has it
-
-# What makes a method, and its default in the recipe's classes. No part of it may come from the base recipe.
-DEFAULTS: dict[str, Any] = {
-    "maxrl_schedule": "always",
-    "maxrl_weighting": "exp",
-    "maxrl_baseline": False,
-    "grpo_warmup_steps": 200,
-    "switch_correctness": 0.5,
-    "switch_hysteresis": 0.05,
-    "switch_smoothing": 0.9,
-    "switch_min_steps": 10,
-    "per_group_scale": 0.5,
-    "curriculum": False,
-}
-
 # The rewards of five answers to one prompt: three above the threshold of 20, two below.
 EXAMPLE_THRESHOLD = 20.0
 EXAMPLE = (
@@ -56,32 +42,6 @@ EXAMPLE = (
     ("type mismatch", 5.0),
     ("syntax error", -4.5),
 )
-
-
-def methods(steps: int) -> dict[str, dict[str, Any]]:
-    """Return the options of every method for a run of `steps` steps."""
-    return {
-        GRPO: {"maxrl_schedule": "warmup", "grpo_warmup_steps": steps},
-        "maxrl-exp": {"maxrl_schedule": "always", "maxrl_weighting": "exp"},
-        "maxrl-standardized": {"maxrl_schedule": "always", "maxrl_weighting": "standardized"},
-        "maxrl-uniform": {"maxrl_schedule": "always", "maxrl_weighting": "uniform"},
-        "maxrl-baseline": {"maxrl_schedule": "always", "maxrl_weighting": "uniform", "maxrl_baseline": True},
-        "hybrid": {"maxrl_schedule": "warmup", "grpo_warmup_steps": round(WARMUP_SHARE * steps)},
-        "adaptive": {"maxrl_schedule": "adaptive"},
-        "per-group": {"maxrl_schedule": "per_group"},
-        "grpo-curriculum": {"maxrl_schedule": "warmup", "grpo_warmup_steps": steps, "curriculum": True},
-    }
-
-
-def over_recipe(options: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """
-    Return a method's options with a default for whatever else makes a method and the recipe sets otherwise.
-
-    >>> over_recipe({"maxrl_schedule": "always"}, {"maxrl_baseline": True, "maxrl_weighting": "exp"})
-    {'maxrl_schedule': 'always', 'maxrl_baseline': False}
-    """
-    leaking = {key: value for key, value in DEFAULTS.items() if recipe.get(key, value) != value}
-    return {**options, **{key: value for key, value in leaking.items() if key not in options}}
 
 
 def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:

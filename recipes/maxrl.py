@@ -24,22 +24,16 @@ from the last complete checkpoint in its output folder; Ctrl-C and SIGTERM leave
 from pathlib import Path
 from typing import Any
 
-from preflight import (
-    RecipeArguments,
-    announce,
-    check_arguments,
-    clear_errors,
-    find_checkpoint,
-    is_finished,
-    model_kwargs,
-    parse,
-)
-from reward_names import resolve_rewards
-from tasks import load_tasks
+from launch.arguments import RecipeArguments, check_arguments, parse
+from launch.checkpoints import find_checkpoint, is_finished
+from launch.datasets import load_tasks
+from launch.messages import announce, clear_errors
+from launch.models import model_kwargs
 from transformers import AutoTokenizer, ProgressCallback
 from trl import ModelConfig, get_peft_config, get_quantization_config
 
 from rust_rewards.judge import JudgeArguments, with_judge
+from rust_rewards.reward_names import resolve_rewards
 from trainers import MaxRLConfig, MaxRLTrainer
 from trainers.callbacks import GracefulStopCallback, RewardProgressCallback, TrainingLogCallback
 from trainers.curriculum import CurriculumConfig, CurriculumMaxRLTrainer

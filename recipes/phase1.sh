@@ -34,7 +34,7 @@ measure "$model" "$out/before.json"
 echo "4/7  The small run"
 accelerate launch --config_file accelerate_configs/cpu.yaml recipes/grpo.py --config "$config" \
     --dataset_name "$out/phase1-tasks.jsonl" --output_dir "$out" "$@"
-python recipes/training_history.py "$out"
+python -m trainers.training_log "$out"
 echo "5/7  Held-out tasks, after"
 measure "$out" "$out/after.json"
 python recipes/evaluate.py --compare "$out/before.json" "$out/after.json" --output_dir "$out"

@@ -26,17 +26,12 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from preflight import (
-    announce,
-    check_model,
-    clear_errors,
-    find_checkpoint,
-    find_path,
-    is_finished,
-    model_kwargs,
-    parse,
-)
-from tasks import load_tasks
+from launch.arguments import parse
+from launch.checkpoints import find_checkpoint, is_finished
+from launch.datasets import load_tasks
+from launch.messages import announce, clear_errors
+from launch.models import check_model, model_kwargs
+from launch.paths import find_path
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast, set_seed
 from trl import ModelConfig, ScriptArguments, SFTConfig, SFTTrainer, get_peft_config, get_quantization_config

@@ -23,12 +23,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from compare import methods, over_recipe
-from comparison import format_table
-from experiment_report import COLOURS, advantages, markdown, summarize, table_rows
-from experiments import Plan, Run, add_arguments, carry_out, plan_from
-from figures import check_matplotlib, drawing
-from result_files import environment, write_json, write_text
+from experiments.methods import methods, over_recipe
+from experiments.plan import Plan, Run, add_arguments, plan_from
+from experiments.runs import carry_out
+from experiments.summary import COLOURS, advantages, summarize, table_rows
+
+from rust_rewards.evaluation.plots import check_matplotlib, drawing
+from rust_rewards.evaluation.results import environment, write_json, write_text
+from rust_rewards.evaluation.tables import format_table, markdown
 
 KIND = "rust-rewards trainer sweep"
 THRESHOLDS = (15.0, 20.0, 25.0, 30.0)

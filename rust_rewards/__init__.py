@@ -46,7 +46,10 @@ __all__ = [
     "verify",
 ]
 
-_JUDGE = {"JudgeConfig": "judge_config", "get_judge_reward": "judge"}  # loaded on first use: it brings asyncio along
+_JUDGE = {
+    "JudgeConfig": "judge.config",
+    "get_judge_reward": "judge.reward",
+}  # Loaded on first use: the judge brings asyncio along.
 
 
 def __getattr__(name: str) -> Any:

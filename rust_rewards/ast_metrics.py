@@ -13,9 +13,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from .ast_units import Unit
-from .ast_walk import list_units
-from .brackets import scan
+from .syntax.brackets import scan
+from .syntax.items import Item
+from .syntax.walk import list_items
 
 MAX_ANALYSED_BYTES = 256 * 1024  # longer source is analysed up to here; the parser needs up to 3 s for that much noise
 _TYPES = frozenset({"struct_item", "enum_item", "union_item", "trait_item"})
@@ -151,9 +151,9 @@ def analyze_ast(source: str, *, entry_point: str | None = None) -> AstMetrics:
     """
     data = source.encode("utf-8", "replace")
     whole = len(data) <= MAX_ANALYSED_BYTES
-    units, parses, silenced, code_rows = list_units(data[:MAX_ANALYSED_BYTES])
+    units, parses, silenced, code_rows = list_items(data[:MAX_ANALYSED_BYTES])
     if not parses and (missing := scan(data[:MAX_ANALYSED_BYTES].decode("utf-8", "replace")).missing):
-        units, _, silenced, code_rows = list_units(data[:MAX_ANALYSED_BYTES] + b"\n" + missing.encode())
+        units, _, silenced, code_rows = list_items(data[:MAX_ANALYSED_BYTES] + b"\n" + missing.encode())
     roots = _roots(units, entry_point)
     live = _reachable(units, roots)
     complexity, structure, quality, idioms = _groups(units)
@@ -182,7 +182,7 @@ def analyze_ast(source: str, *, entry_point: str | None = None) -> AstMetrics:
     )
 
 
-def _groups(units: Iterable[Unit]) -> tuple[Complexity, Structure, Quality, Idioms]:
+def _groups(units: Iterable[Item]) -> tuple[Complexity, Structure, Quality, Idioms]:
     units = list(units)
     functions = [unit for unit in units if unit.kind == "function_item"]
     kinds = [unit.kind for unit in units]
@@ -218,13 +218,13 @@ def _groups(units: Iterable[Unit]) -> tuple[Complexity, Structure, Quality, Idio
     )
 
 
-def _works(unit: Unit) -> bool:
+def _works(unit: Item) -> bool:
     """Whether a function does something with what it is given."""
     uses_input = not unit.takes or bool(unit.params & unit.words)
     return not unit.stub and uses_input
 
 
-def _roots(units: list[Unit], entry_point: str | None) -> list[Unit]:
+def _roots(units: list[Item], entry_point: str | None) -> list[Item]:
     """Return the units a caller starts from."""
     if entry_point:
         *path, last = entry_point.encode("utf-8", "replace").replace(b".", b"::").split(b"::")
@@ -241,24 +241,24 @@ def _roots(units: list[Unit], entry_point: str | None) -> list[Unit]:
     return public or [unit for unit in units if unit.kind not in _UNNAMED]
 
 
-def _answers(roots: list[Unit], functions: list[Unit], entry_point: str | None) -> bool:
+def _answers(roots: list[Item], functions: list[Item], entry_point: str | None) -> bool:
     if not entry_point:
         return any(not (unit.stub and (unit.takes or unit.gives)) for unit in functions)
     asked = [unit for unit in roots if unit.kind == "function_item"]
     return bool(roots) and any(not unit.stub for unit in asked or functions)
 
 
-def _reachable(units: list[Unit], roots: list[Unit]) -> list[Unit]:
+def _reachable(units: list[Item], roots: list[Item]) -> list[Item]:
     """Return the units that the roots reach by name."""
-    by_name: dict[bytes, list[Unit]] = defaultdict(list)
-    impls: dict[bytes, list[Unit]] = defaultdict(list)
-    members: dict[int, list[Unit]] = defaultdict(list)
+    by_name: dict[bytes, list[Item]] = defaultdict(list)
+    impls: dict[bytes, list[Item]] = defaultdict(list)
+    members: dict[int, list[Item]] = defaultdict(list)
     for unit in units:
         if unit.kind != "impl_item":
             by_name[unit.name].append(unit)
         if unit.owner is not None:
             members[id(unit.owner)].append(unit)
-    implementing: dict[bytes, list[Unit]] = defaultdict(list)  # by each name in the impl, its trait's among them
+    implementing: dict[bytes, list[Item]] = defaultdict(list)  # by each name in the impl, its trait's among them
     for unit in units:
         if unit.kind == "impl_item" and unit.trait_impl:
             for name in unit.words:
@@ -266,7 +266,7 @@ def _reachable(units: list[Unit], roots: list[Unit]) -> list[Unit]:
     for unit in (u for u in units if u.kind == "impl_item"):
         for name in [unit.name] if unit.name in by_name else unit.words:  # a foreign type follows its trait
             impls[name].append(unit)
-    live: dict[int, Unit] = {}
+    live: dict[int, Item] = {}
     used: set[bytes] = set()
     pending = list(roots)
     while pending:

@@ -18,16 +18,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .brackets import scan
-from .completions import (
-    MAX_SOURCE_CHARS,
-    completion_text,
-    extract_rust,
-    first_fence,
-    looks_like_rust,
-    outside_thinking,
-)
-from .syntax import ITEM_KINDS, parse_rust
+from .completions import MAX_SOURCE_CHARS, completion_text, extract_rust, first_fence, looks_like_rust, outside_thinking
+from .syntax.brackets import scan
+from .syntax.tree import ITEM_KINDS, parse_rust
 
 _BETWEEN_ITEMS = ("line_comment", "block_comment", "attribute_item", "empty_statement")
 _FUNCTION_NAME = re.compile(r"\bfn\s+(\w++)")

@@ -26,35 +26,30 @@ a copied signature compiles in vain.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
-from .ast_metrics import AstMetrics, analyze_ast
 from .completions import completion_text, is_clean_block
-from .continuation import build_program, is_complete
-from .scoring import COMPONENTS, DEFAULT_CONFIG, RewardBreakdown, RewardConfig, compute_reward, style_points
-from .verifier import Limits, Verdict, verify
+from .continuation import is_complete
+from .rows import (
+    DEFAULT_LIMITS,
+    Column,
+    Completion,
+    Row,
+    _metrics,
+    describe,
+    first_error,
+    read_rows,
+    score_rows,
+    verify_rows,
+)
+from .scoring import COMPONENTS, DEFAULT_CONFIG, RewardConfig, style_points
+from .verifier import Limits
 
 logger = logging.getLogger(__name__)
-
-Completion = str | Sequence[dict[str, Any]]
-Column = Sequence[str | None] | str | None
 LogExtra = Callable[[str, list[Any]], None] | None
 LogMetric = Callable[[str, float], None] | None
-
-DEFAULT_LIMITS = Limits()
-_UNREADABLE = object()
-
-
-class Row(NamedTuple):
-    """One completion with its columns, read: the program, and what to hold it against."""
-
-    completion: Completion
-    program: str
-    tests: str | None
-    entry_point: str | None
-    code_prefix: str | None
 
 
 def format_reward(
@@ -96,7 +91,7 @@ def compile_reward(
         ToolchainError: When there is no Rust toolchain.
     """
     rows = read_rows(completions, None, entry_point, code_prefix)
-    verdicts = judge_rows(rows)
+    verdicts = verify_rows(rows)
     values = [
         None if row is None or verdict is None else float(verdict.compiles and _answers(row))
         for row, verdict in zip(rows, verdicts, strict=True)
@@ -120,7 +115,7 @@ def clippy_reward(
     """
     rows = read_rows(completions, None, entry_point, code_prefix)
     values: list[float | None] = []
-    for row, verdict in zip(rows, judge_rows(rows, clippy=True), strict=True):
+    for row, verdict in zip(rows, verify_rows(rows, clippy=True), strict=True):
         if row is None or verdict is None:
             values.append(None)
             continue
@@ -150,7 +145,7 @@ def tests_reward(
     ]
     values = [
         None if verdict is None or not verdict.tests_total else verdict.tests_passed / verdict.tests_total
-        for verdict in judge_rows(rows)
+        for verdict in verify_rows(rows)
     ]
     return _report("tests_reward", values, log_metric)
 
@@ -206,7 +201,7 @@ class RustReward:
             ToolchainError: When there is no Rust toolchain.
         """
         rows = read_rows(completions, None, entry_point, code_prefix)
-        verdicts = judge_rows(rows, limits=self.limits)
+        verdicts = verify_rows(rows, limits=self.limits)
         scores = score_rows(rows, verdicts, self.config)
         if log_extra is not None:
             log_extra("verdict", [describe(v, s) for v, s in zip(verdicts, scores, strict=True)])
@@ -243,111 +238,6 @@ def get_rust_reward(config: RewardConfig = DEFAULT_CONFIG, limits: Limits = DEFA
 rust_reward = get_rust_reward()
 
 
-def read_rows(
-    completions: Sequence[Completion],
-    tests: Column = None,
-    entry_point: Column = None,
-    code_prefix: Column = None,
-) -> list[Row | None]:
-    """Return what each completion is to be judged by; `None` for a row that cannot be read.
-
-    A column is a list with one string or `None` per completion, or one string for all. Blank strings mean
-    none.
-    """
-    columns = [spread(column, len(completions)) for column in (tests, entry_point, code_prefix)]
-    return [_read_row(*cells) for cells in zip(completions, *columns, strict=True)]
-
-
-def spread(column: Any, rows: int) -> list[Any]:
-    """Return the cell of each row: a string or `None` is every row's. What is no list of as many cells gives cells
-    that are neither string nor `None`, so that no row can be read."""
-    if column is None or isinstance(column, str):
-        return [column] * rows
-    try:
-        cells = None if isinstance(column, Mapping) else list(column)
-    except TypeError:  # a number, say
-        cells = None
-    if cells is not None and len(cells) == rows:
-        return cells
-    what = f"is of type {type(column).__name__}" if cells is None else f"has {len(cells)} values"
-    logger.warning("A column %s for %d completions; these rows are not scored.", what, rows)
-    return [_UNREADABLE] * rows
-
-
-def judge_rows(
-    rows: Sequence[Row | None],
-    *,
-    clippy: bool = False,
-    limits: Limits = DEFAULT_LIMITS,
-    jobs: int | None = None,
-) -> list[Verdict | None]:
-    """Return a verdict for every row; `None` where there is no row, or the verifier failed."""
-    known = [row for row in rows if row is not None]
-    verdicts = iter(
-        verify(
-            [row.program for row in known],
-            [row.tests for row in known],
-            entry_points=[row.entry_point for row in known],
-            clippy=clippy,
-            limits=limits,
-            jobs=jobs,
-        )
-        if known
-        else []
-    )
-    found = [None if row is None else next(verdicts) for row in rows]
-    failures = [verdict.failure for verdict in found if verdict is not None and verdict.failure is not None]
-    if failures:
-        logger.warning("%d of %d programs could not be judged; first: %s", len(failures), len(known), failures[0])
-    return [None if verdict is None or verdict.failure is not None else verdict for verdict in found]
-
-
-def score_rows(
-    rows: Sequence[Row | None], verdicts: Sequence[Verdict | None], config: RewardConfig = DEFAULT_CONFIG
-) -> list[RewardBreakdown | None]:
-    """Return the score of every row that has a verdict."""
-    return [
-        None if row is None or verdict is None else compute_reward(verdict, _metrics(row), config)
-        for row, verdict in zip(rows, verdicts, strict=True)
-    ]
-
-
-def first_error(verdict: Verdict | None) -> str | None:
-    """Return the first error in one line, such as `"E0308: mismatched types"`; `None` without one."""
-    if verdict is None or not verdict.errors:
-        return None
-    error = verdict.errors[0]
-    return f"{error.code}: {error.message}" if error.code else error.message
-
-
-def describe(verdict: Verdict | None, score: RewardBreakdown | None) -> str:
-    """Return a verdict in a word or two, for tables."""
-    if verdict is None or score is None:
-        return "not scored"
-    if verdict.timed_out:
-        return "timed out"
-    if verdict.compiles:
-        return "compiles" if score.compile_success else "no answer"
-    return "parses" if verdict.parses else "syntax error"
-
-
-def _read_row(completion: Completion, tests: Any, entry_point: Any, code_prefix: Any) -> Row | None:
-    if not all(cell is None or isinstance(cell, str) for cell in (tests, entry_point, code_prefix)):
-        return None
-    tests, entry_point, code_prefix = (
-        cell if cell and cell.strip() else None for cell in (tests, entry_point, code_prefix)
-    )
-    try:
-        program = build_program(completion, code_prefix)
-    except TypeError:
-        return None
-    return Row(completion, program, tests, entry_point, code_prefix)
-
-
-def _metrics(row: Row) -> AstMetrics:
-    return analyze_ast(row.program, entry_point=row.entry_point)
-
-
 def _answers(row: Row) -> bool:
     return _metrics(row).live.answers
 
@@ -372,3 +262,33 @@ def _report(name: str, values: list[float | None], log_metric: LogMetric) -> lis
 def _mean(values: Iterable[float]) -> float:
     known = list(values)
     return sum(known) / len(known) if known else 0.0
+
+
+def solved_reward(
+    completions: Sequence[Any],
+    tests: Sequence[str] | None = None,
+    entry_point: Sequence[str] | None = None,
+    code_prefix: Sequence[str] | None = None,
+    **kwargs: Any,
+) -> list[float | None]:
+    """
+    Say whether each completion solves its task: it compiles without a warning and passes all hidden tests.
+
+    Args:
+        completions (`Sequence`): Texts or chats, as TRL gives them.
+        tests, entry_point, code_prefix (`Sequence[str]`, *optional*): The dataset's columns.
+
+    Returns:
+        `list[float | None]`: 1.0 or 0.0; `None` for a task without tests, or when it could not be judged.
+    """
+    from rust_rewards.rows import read_rows, score_rows, verify_rows
+
+    read = read_rows(completions, tests, entry_point, code_prefix)
+    rows = [row if row is not None and row.tests else None for row in read]
+    verdicts = verify_rows(rows)
+    return [
+        None
+        if verdict is None or score is None or not verdict.tests_total
+        else float(score.compile_success > 0 and score.no_warnings > 0 and verdict.tests_passed == verdict.tests_total)
+        for verdict, score in zip(verdicts, score_rows(rows, verdicts), strict=True)
+    ]

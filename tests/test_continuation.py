@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rust_rewards.brackets import scan
 from rust_rewards.completions import extract_rust
 from rust_rewards.continuation import build_program, is_complete
+from rust_rewards.syntax.brackets import scan
 
 PREFIX = "use std::fmt;\n\n/// Adds.\npub fn add(a: i32, b: i32) -> i32 {\n"
 BODY = "    a + b\n}\n"

@@ -2,27 +2,20 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from paths import ROOT
 
 from rust_rewards.ast_metrics import analyze_ast
-from rust_rewards.scoring import (
-    COMPONENTS,
-    RewardBreakdown,
-    RewardConfig,
-    compute_reward,
-    style_points,
-)
+from rust_rewards.scoring import COMPONENTS, RewardBreakdown, RewardConfig, compute_reward, style_points
 from rust_rewards.verifier import Diagnostic, Verdict, verify
 
 ERROR = Diagnostic("error", "E0308", "mismatched types")
 WARNING = Diagnostic("warning", "unused_variables", "unused variable: `x`")
 CLEAN = Verdict(parses=True, compiles=True)
 BROKEN = Verdict(parses=True, errors=(ERROR,))
-ROOT = Path(__file__).parent.parent
 
 # The README's table: the same task family from good to bad, judged by rustc in `test_the_worked_table`.
 EXAMPLES = {

@@ -8,50 +8,20 @@ Not here: the completions table (TRL's `log_completions`) and trackers (`report_
 """
 
 import csv
-import json
 import logging
 import math
 import os
 import signal
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import torch
 from transformers import ProgressCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from trainers.training_log import COLUMNS, HISTORY_NAME, LOG_NAME, log_row, write_history
 from trainers.training_plot import PLOT_NAME, plot_training_log
 
 logger = logging.getLogger(__name__)
-
-LOG_NAME = "rl_training.log"
-HISTORY_NAME = "training_history.json"
-# Column of the log -> the trainer's metric, the first that was logged. The first five names and their order are
-# fixed: scripts read them.
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "iteration": ("step",),
-    "avg_reward": ("reward",),
-    "reward_std": ("reward_std",),
-    "compile_success_rate": (
-        "rust_reward/compile_rate",
-        "rewards/compile_reward/mean",
-        "compile_success_rate",
-    ),
-    "parse_success_rate": ("rust_reward/parse_rate", "parse_success_rate"),
-    "tests_passed": ("rewards/tests_reward/mean",),
-    "reward_min": ("reward_min",),
-    "reward_max": ("reward_max",),
-    "loss": ("loss",),
-    "kl": ("kl",),
-    "entropy": ("entropy",),
-    "frac_reward_zero_std": ("frac_reward_zero_std",),
-    "completion_length": ("completions/mean_length",),
-    "clipped_ratio": ("completions/clipped_ratio",),
-    "grad_norm": ("grad_norm",),
-    "learning_rate": ("learning_rate",),
-    "step_time": ("step_time",),
-    "epoch": ("epoch",),
-}
 
 
 class TrainingLogCallback(TrainerCallback):
@@ -196,11 +166,6 @@ class GracefulStopCallback(TrainerCallback):
         self._previous = {}
 
 
-def log_row(logs: dict[str, Any]) -> dict[str, Any]:
-    """Return the row of the CSV for one entry of the trainer's log history; a missing value is `None`."""
-    return {column: next((logs[key] for key in keys if key in logs), None) for column, keys in COLUMNS.items()}
-
-
 def progress_line(logs: dict[str, Any]) -> str:
     """Word one logging step: reward, success rates where they are known, loss, KL and entropy.
 
@@ -218,17 +183,6 @@ def progress_line(logs: dict[str, Any]) -> str:
     return "  ".join(parts)
 
 
-def write_history(log_history: list[dict[str, Any]], path: str) -> None:
-    """Write the log history as JSON, in one move, so that a reader never sees half a file."""
-    history = {
-        "steps": [{**_finite(log_row(logs)), "metrics": _finite(logs)} for logs in log_history if "reward" in logs],
-        "evaluations": [_finite(logs) for logs in log_history if "eval_reward" in logs],
-    }
-    partial = Path(f"{path}.partial")
-    partial.write_text(json.dumps(history, indent=1), encoding="utf-8")
-    partial.replace(path)
-
-
 def last_rewards(trainer: Any) -> list[float]:
     """Return the weighted reward of each completion in the last generated batch, over all processes.
 
@@ -241,11 +195,6 @@ def last_rewards(trainer: Any) -> list[float]:
     scored = ~torch.isnan(per_function).all(dim=0)  # (F, B) -> (B,)
     weights = trainer.reward_weights.to(per_function.device).unsqueeze(1)
     return (per_function * weights).nansum(dim=0)[scored].tolist()
-
-
-def _finite(values: dict[str, Any]) -> dict[str, Any]:
-    """JSON knows no NaN and no infinity; `null` stands for them."""
-    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
 
 
 def _path(args: TrainingArguments, name: str) -> str:

@@ -10,7 +10,8 @@ from dataclasses import fields
 
 from ..verifier import Limits, SandboxError, Toolchain, ToolchainError, find_toolchain, verify
 from ..verifier.engine import default_jobs
-from ..verifier.sandbox import Confinement, cache_folder, find_confinement
+from ..verifier.native_build import cache_folder
+from ..verifier.sandbox import Confinement, find_confinement
 
 HELP = "show the toolchain, the confinement and the limits that verdicts come from"
 PACKAGES = ("trl", "transformers", "accelerate", "peft", "datasets", "torch", "tree-sitter", "tree-sitter-rust")

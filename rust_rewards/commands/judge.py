@@ -23,7 +23,7 @@ exit status: 0 judged (calibration: the judge can be trusted); 1 not judged (it 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the file, the task, and the fields of `JudgeConfig`."""
-    from ..judge_arguments import options_of_config
+    from ..judge.arguments import options_of_config
 
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
@@ -43,9 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Judge and print. Returns the exit status."""
-    from ..judge import JudgeConfig, JudgeError, check_judge
-    from ..judge_arguments import options_of_config
-    from ..judge_config import DEFAULT_CACHE
+    from ..judge.arguments import options_of_config
+    from ..judge.config import DEFAULT_CACHE
+    from ..judge.reward import JudgeConfig, JudgeError, check_judge
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     if args.calibrate == bool(args.file):
@@ -71,24 +71,24 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _judge(config: Any, program: str, task: str) -> int:
-    from ..judge_opinions import Judge
-    from ..judge_prompt import SCORES
+    from ..judge.judge import Judge
+    from ..judge.prompt import SCORES
 
-    opinion = asyncio.run(Judge(config).opinions([program], [task]))[0]
-    if opinion.scores is None:
-        print(f"not judged: {opinion.reason}{': ' if opinion.rationale else ''}{opinion.rationale}")
+    judgement = asyncio.run(Judge(config).judge_programs([program], [task]))[0]
+    if judgement.scores is None:
+        print(f"not judged: {judgement.reason}{': ' if judgement.rationale else ''}{judgement.rationale}")
         return 1
-    for name, score in zip(SCORES, opinion.scores, strict=True):
+    for name, score in zip(SCORES, judgement.scores, strict=True):
         print(f"{name:13} {score:4.1f} / 10")
     weights = (config.w_quality, config.w_correctness, config.w_idiomaticity)
-    print(f"{'reward':13} {opinion.reward(weights, config.weight_scale):5.2f} of {config.weight_scale:g}")
-    print(opinion.rationale)
+    print(f"{'reward':13} {judgement.reward(weights, config.weight_scale):5.2f} of {config.weight_scale:g}")
+    print(judgement.rationale)
     return 0
 
 
 def _calibrate(config: Any) -> int:
-    from ..judge_calibration import LEAST_SEPARATION, MOST_SHIFT, calibrate, judge_samples, samples
-    from ..judge_opinions import Judge
+    from ..judge.calibration import LEAST_SEPARATION, MOST_SHIFT, calibrate, judge_samples, samples
+    from ..judge.judge import Judge
 
     given = samples()
     scored = asyncio.run(judge_samples(Judge(config), given))

@@ -45,12 +45,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _score_file(args: argparse.Namespace) -> int:
-    from ..rewards import Row, describe, judge_rows, score_rows
+    from ..rows import Row, describe, score_rows, verify_rows
 
     source = _read(args.file)
     tests = _read(args.tests) if args.tests else None
     row = Row(source, source, tests, args.entry_point, None)
-    [verdict] = judge_rows([row], clippy=args.clippy, jobs=args.jobs)
+    [verdict] = verify_rows([row], clippy=args.clippy, jobs=args.jobs)
     [score] = score_rows([row], [verdict])
     if verdict is None or score is None:
         raise ValueError(f"{args.file} could not be judged; see the warning above.")
@@ -76,7 +76,7 @@ def breakdown_table(points: dict[str, float]) -> str:
 
 
 def _score_samples(args: argparse.Namespace) -> int:
-    from ..sample_file import Options, score_samples
+    from ..evaluation.sample_file import Options, score_samples
 
     for option in ("tests", "entry_point", "json"):
         if getattr(args, option):

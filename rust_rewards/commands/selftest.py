@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ..selftest_pairs import PAIRS, TESTS, Pair
+from .selftest_pairs import PAIRS, TESTS, Pair
 
 HELP = "check that the reward tells good answers from bad ones"
 MIN_DIFFERENCE = 0.2  # of the component's range
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from ..verifier import ToolchainError
 
     try:
-        rows = judge_pairs(PAIRS)
+        rows = score_pairs(PAIRS)
     except ToolchainError as err:
         sys.stderr.write(f"selftest: {err}\n")
         return 2
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def judge_pairs(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
+def score_pairs(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
     """Judge both answers of each pair.
 
     Args:

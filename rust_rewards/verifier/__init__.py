@@ -1,7 +1,7 @@
 """Rust source -> `Verdict`."""
 
 from .engine import verify
-from .sandbox import SandboxError
+from .native_build import SandboxError
 from .toolchain import Toolchain, ToolchainError, find_toolchain
 from .verdict import Diagnostic, Limits, Verdict
 

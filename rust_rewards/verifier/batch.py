@@ -17,9 +17,9 @@ import secrets
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 
-from .checks import Checked, check_alone, from_diagnostics, parse_each, parse_known
 from .compiler import Compiled, Compiler
 from .diagnostics import Located
+from .single import CompileResult, check_alone, from_diagnostics, parse_each, parse_known
 from .verdict import Diagnostic
 
 ROOT = "batch.rs"
@@ -78,7 +78,7 @@ def wall_seconds(compiler: Compiler, programs: int) -> float:
     return max(compiler.limits.wall_seconds, BASE_SECONDS) + SECONDS_PER_PROGRAM * programs
 
 
-def check_batch(compiler: Compiler, members: list[Member], clippy: bool) -> list[Checked]:
+def check_batch(compiler: Compiler, members: list[Member], clippy: bool) -> list[CompileResult]:
     """Check programs together; same order and length as `members`."""
     settled = _rounds(compiler, members, clippy)
     known = [parse_known(checked, member.source) for checked, member in zip(settled, members, strict=True)]
@@ -88,9 +88,9 @@ def check_batch(compiler: Compiler, members: list[Member], clippy: bool) -> list
     return [replace(checked, parses=bool(ok)) for checked, ok in zip(settled, known, strict=True)]
 
 
-def _rounds(compiler: Compiler, members: list[Member], clippy: bool) -> list[Checked]:
+def _rounds(compiler: Compiler, members: list[Member], clippy: bool) -> list[CompileResult]:
     """Compile until every member is settled; whether one parses is left open where the parser may have complained."""
-    settled: dict[int, Checked] = {}
+    settled: dict[int, CompileResult] = {}
     waiting = list(range(len(members)))
     while waiting:
         modules = Modules()
@@ -122,7 +122,7 @@ class _Round:
     apart: list[list[int]] = field(default_factory=list)
 
 
-def _who_leaves(done: Compiled, waiting: list[int], checked: dict[int, Checked], strays: list[int]) -> _Round:
+def _who_leaves(done: Compiled, waiting: list[int], checked: dict[int, CompileResult], strays: list[int]) -> _Round:
     seen = {item.diagnostic.code for item in done.diagnostics if item.file == ROOT}
     if not done.errors or (FINISHED in seen and not strays):
         return _Round(final=waiting)
@@ -141,7 +141,7 @@ def _who_leaves(done: Compiled, waiting: list[int], checked: dict[int, Checked],
     return _Round([i for i in final if i not in (*unsure, *strays)], sorted({*unsure, *strays}))
 
 
-def _after_stop(waiting: list[int], blamed: list[int], checked: dict[int, Checked]) -> _Round:
+def _after_stop(waiting: list[int], blamed: list[int], checked: dict[int, CompileResult]) -> _Round:
     """Who leaves when some of the blamed modules stopped rustc before it analysed anything."""
     if len(blamed) == 1:
         return _Round(final=blamed)
@@ -175,13 +175,13 @@ def split(waiting: list[int]) -> list[list[int]]:
     return [waiting[start : start + size] for start in range(0, len(waiting), size)]
 
 
-def _one_by_one_or_batch(compiler: Compiler, members: list[Member], clippy: bool) -> list[Checked]:
+def _one_by_one_or_batch(compiler: Compiler, members: list[Member], clippy: bool) -> list[CompileResult]:
     if len(members) == 1:
         return [_check_one(compiler, members[0], clippy)]
     return _rounds(compiler, members, clippy)
 
 
-def _check_one(compiler: Compiler, member: Member, clippy: bool) -> Checked:
+def _check_one(compiler: Compiler, member: Member, clippy: bool) -> CompileResult:
     return check_alone(compiler, member.source, member.has_main, clippy, settle_parse=False)
 
 

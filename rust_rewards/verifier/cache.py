@@ -16,8 +16,8 @@ from collections import OrderedDict
 from dataclasses import asdict
 from typing import Any
 
-from .checks import Checked
-from .harness import SuiteResult
+from .harness import TestResult
+from .single import CompileResult
 from .verdict import Diagnostic
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 MEMORY_ENTRIES = 16_384  # a few KiB each
 FORMAT = 1  # raise when the meaning of an entry changes
 BUSY_SECONDS = 30.0  # how long a rank waits for another one's write
-Entry = Checked | SuiteResult
+Entry = CompileResult | TestResult
 
 
 def key_of(*parts: object) -> str:
@@ -113,21 +113,25 @@ class VerdictCache:
         logger.warning("The verdict cache %s cannot be used (%s); going on without it.", self._path, err)
 
 
+# What an entry is called on disk. The words outlive the classes' names: files of earlier versions hold them.
+KINDS: dict[type, str] = {CompileResult: "Checked", TestResult: "SuiteResult"}
+
+
 def _depends_on_load(entry: Entry) -> bool:
-    return entry.timed_out if isinstance(entry, Checked) else "timed out" in entry.statuses
+    return entry.timed_out if isinstance(entry, CompileResult) else "timed out" in entry.statuses
 
 
 def _encode(entry: Entry) -> str:
-    return json.dumps({"kind": type(entry).__name__, **asdict(entry)})
+    return json.dumps({"kind": KINDS[type(entry)], **asdict(entry)})
 
 
 def _decode(text: str) -> Entry:
     row: dict[str, Any] = json.loads(text)
-    if row.pop("kind") == "SuiteResult":
-        return SuiteResult(tuple(row["statuses"]))
+    if row.pop("kind") == KINDS[TestResult]:
+        return TestResult(tuple(row["statuses"]))
     for name in ("errors", "warnings", "lints"):
         row[name] = tuple(Diagnostic(**item) for item in row[name])
-    return Checked(**row)
+    return CompileResult(**row)
 
 
 _shared: dict[str, VerdictCache] = {}

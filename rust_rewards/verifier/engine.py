@@ -15,11 +15,11 @@ from typing import TypeVar
 from . import sandbox
 from .batch import Member, check_batch
 from .cache import VerdictCache, key_of, shared_cache
-from .checks import Checked, check_alone, parse, rejected
 from .compiler import Compiler, OutOfTime
-from .defences import defence_for
-from .harness import SuiteJob, SuiteResult, run_alone, run_batch
-from .suites import Suite, SuiteError, read_suite
+from .harness import TestJob, TestResult, run_alone, run_batch
+from .hidden_tests import HiddenTests, HiddenTestsError, read_hidden_tests
+from .single import CompileResult, check_alone, parse, rejected
+from .tampering import policy_for
 from .toolchain import find_toolchain
 from .triage import Triage, triage
 from .verdict import Diagnostic, Limits, Verdict
@@ -40,9 +40,9 @@ class _Program:
     tests: str
     entry_point: str
     triage: Triage = field(default=Triage(None, False, False, False))
-    suite: Suite | None = None
-    checked: Checked = field(default=Checked())
-    tested: SuiteResult | None = None
+    suite: HiddenTests | None = None
+    checked: CompileResult = field(default=CompileResult())
+    tested: TestResult | None = None
     failure: str | None = None
 
 
@@ -146,12 +146,12 @@ class _Run:
                 program.checked = checked
         self.cache.put({self._check_key(p, self.clippy): p.checked for chunk in work for p in chunk})
 
-    def _check_some(self, chunk: list[_Program]) -> list[Checked]:
+    def _check_some(self, chunk: list[_Program]) -> list[CompileResult]:
         if chunk[0].triage.alone:
             return [self._check_alone(p) for p in chunk]
         return check_batch(self.compiler, [Member(p.source, p.triage.has_main) for p in chunk], self.clippy)
 
-    def _check_alone(self, program: _Program) -> Checked:
+    def _check_alone(self, program: _Program) -> CompileResult:
         checked = check_alone(self.compiler, program.source, program.triage.has_main, self.clippy)
         if not (self.clippy and program.triage.knows_clippy):
             return checked
@@ -163,11 +163,11 @@ class _Run:
         waiting: list[_Program] = []
         for program in programs:
             known = self.cache.get(self._test_key(program))
-            if isinstance(known, SuiteResult):
+            if isinstance(known, TestResult):
                 program.tested = known
             elif _lacks_entry_point(program):
                 assert program.suite
-                program.tested = SuiteResult(("not built",) * len(program.suite.cases))
+                program.tested = TestResult(("not built",) * len(program.suite.cases))
             else:
                 waiting.append(program)
         alone = [p for p in waiting if _tested_alone(p)]
@@ -178,14 +178,14 @@ class _Run:
                 program.tested = tested
         self.cache.put({self._test_key(p): p.tested for chunk in work for p in chunk if p.tested})
 
-    def _test_some(self, chunk: list[_Program]) -> list[SuiteResult]:
+    def _test_some(self, chunk: list[_Program]) -> list[TestResult]:
         if _tested_alone(chunk[0]):
             return [run_alone(self.compiler, _job(program)) for program in chunk]
         return run_batch(self.compiler, [_job(program) for program in chunk])
 
     def _spread(self, task: Callable[[list[_Program]], list[Done]], work: list[list[_Program]]) -> list[list[Done]]:
         """Run `task` on each chunk in the worker pool; a failure of the verifier becomes each program's own."""
-        empty: type[Checked] | type[SuiteResult] = Checked if task == self._check_some else SuiteResult
+        empty: type[CompileResult] | type[TestResult] = CompileResult if task == self._check_some else TestResult
 
         def guarded(chunk: list[_Program]) -> list:
             try:
@@ -194,7 +194,7 @@ class _Run:
                 why = f"the deadline of {self.compiler.limits.deadline_seconds:g} s passed"
             except (sandbox.SandboxError, OSError, RecursionError) as err:
                 why = f"the verifier broke: {err}"
-            return [Checked(failure=why) if empty is Checked else SuiteResult((), why) for _ in chunk]
+            return [CompileResult(failure=why) if empty is CompileResult else TestResult((), why) for _ in chunk]
 
         if len(work) <= 1:
             return [guarded(chunk) for chunk in work]
@@ -204,10 +204,10 @@ class _Run:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _known_check(self, program: _Program) -> Checked | None:
+    def _known_check(self, program: _Program) -> CompileResult | None:
         for clippy in (False, True) if not self.clippy else (True,):
             known = self.cache.get(self._check_key(program, clippy))
-            if isinstance(known, Checked):
+            if isinstance(known, CompileResult):
                 return known if self.clippy else replace(known, lints=())
         return None
 
@@ -266,8 +266,8 @@ def _read_tests(compiler: Compiler, program: _Program) -> str | None:
     if not _is_utf8(program.tests):
         return "the tests are not valid UTF-8"
     try:
-        program.suite = read_suite(program.tests)
-    except SuiteError as err:
+        program.suite = read_hidden_tests(program.tests)
+    except HiddenTestsError as err:
         return str(err)
     try:
         good = not program.suite.suspect or parse(compiler, program.suite.items)
@@ -287,11 +287,11 @@ def _tested_alone(program: _Program) -> bool:
     return program.triage.alone or program.triage.uses_files or program.suite.needs_root
 
 
-def _job(program: _Program) -> SuiteJob:
+def _job(program: _Program) -> TestJob:
     assert program.suite
     seen = program.triage
-    defence = defence_for(program.source, program.tests)
-    return SuiteJob(program.source, program.suite, defence, seen.uses_files, seen.has_main)
+    defence = policy_for(program.source, program.tests)
+    return TestJob(program.source, program.suite, defence, seen.uses_files, seen.has_main)
 
 
 def _chunks(programs: list[_Program], jobs: int) -> list[list[_Program]]:

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field, replace
 from . import sandbox
 from .batch import BASE_SECONDS, INFERENCE, Modules, split
 from .compiler import Compiled, Compiler
-from .defences import Defence
-from .glue import glue
-from .suites import Case, Suite, read_suite, same_output
+from .hidden_tests import Case, HiddenTests, read_hidden_tests, same_output
+from .instrumentation import instrument
+from .tampering import TestPolicy
 
 BUILD_SECONDS_PER_PROGRAM = 0.2  # wall limit of a build, some thirty times what a program usually takes
 STATUS = {"p": "passed", "f": "failed", "!": "panicked", "c": "crashed", "t": "timed out"}
@@ -29,30 +29,30 @@ _RESULT = re.compile(r"(?P<program>\d{1,6}) (?P<case>\d{1,6}) (?P<status>[pf!ct]
 
 
 @dataclass(frozen=True)
-class SuiteJob:
+class TestJob:
     """A program that compiles, and the suite to run on it."""
 
     source: str
-    suite: Suite
-    defence: Defence = field(default=Defence())
+    suite: HiddenTests
+    defence: TestPolicy = field(default=TestPolicy())
     uses_files: bool = False
     has_main: bool = False
 
     @property
     def hopeless(self) -> bool:
-        """No test of it can be run: see `Defence.testable`, and runs of a `main` that is not there."""
+        """No test of it can be run: see `TestPolicy.testable`, and runs of a `main` that is not there."""
         return not self.defence.testable or (self.suite.runs_main and not self.has_main)
 
 
 @dataclass(frozen=True)
-class SuiteResult:
+class TestResult:
     """Status of each case, in order (values of `STATUS`, or `"not built"`); `failure` when the verifier broke."""
 
     statuses: tuple[str, ...]
     failure: str | None = None
 
 
-def run_batch(compiler: Compiler, jobs: list[SuiteJob]) -> list[SuiteResult]:
+def run_batch(compiler: Compiler, jobs: list[TestJob]) -> list[TestResult]:
     """Run the suites of programs that may share a crate; same order and length as `jobs`."""
     settled = {i: _not_built(job) for i, job in enumerate(jobs) if job.hopeless}
     waiting = [i for i in range(len(jobs)) if i not in settled]
@@ -77,17 +77,17 @@ def run_batch(compiler: Compiler, jobs: list[SuiteJob]) -> list[SuiteResult]:
     return [settled[i] for i in range(len(jobs))]
 
 
-def _alone_or_batch(compiler: Compiler, jobs: list[SuiteJob]) -> list[SuiteResult]:
+def _alone_or_batch(compiler: Compiler, jobs: list[TestJob]) -> list[TestResult]:
     return [run_alone(compiler, jobs[0])] if len(jobs) == 1 else run_batch(compiler, jobs)
 
 
-def run_alone(compiler: Compiler, job: SuiteJob) -> SuiteResult:
+def run_alone(compiler: Compiler, job: TestJob) -> TestResult:
     """Build a program as a crate of its own and run its suite."""
     if job.hopeless:
         return _not_built(job)
     ours, block, key = _names()
     old = f"extern crate {ours};\n" if compiler.edition == "2015" else ""
-    text = f"{job.source}\n{old}{glue(job.suite, job.defence, block, ours, 'candidate::', key)}"
+    text = f"{job.source}\n{old}{instrument(job.suite, job.defence, block, ours, 'candidate::', key)}"
     main = f"fn main() {{ ::{ours}::serve(&[::candidate::{block}::glue::PROGRAM]) }}\n"
     link = _link_flags(compiler, ours)
     library = compiler.rustc("-", *link, "--crate-type=lib", "--crate-name=candidate", "--cap-lints=allow")
@@ -106,7 +106,7 @@ def run_alone(compiler: Compiler, job: SuiteJob) -> SuiteResult:
     return _read_results(done, [job])[0]
 
 
-_TRIVIAL = SuiteJob("", read_suite("assert!(true);"))
+_TRIVIAL = TestJob("", read_hidden_tests("assert!(true);"))
 
 
 def _require_working(compiler: Compiler) -> None:
@@ -118,14 +118,14 @@ def _require_working(compiler: Compiler) -> None:
         )
 
 
-def _build_and_run(compiler: Compiler, modules: Modules, jobs: list[SuiteJob]) -> Compiled:
+def _build_and_run(compiler: Compiler, modules: Modules, jobs: list[TestJob]) -> Compiled:
     ours, _, _ = _names()
     files: dict[str, str] = {}
     declared, table = "", ""
     for position, job in enumerate(jobs):
         _, block, key = _names()
         module = modules.name(position)
-        files[f"{module}.rs"] = job.source + glue(job.suite, job.defence, block, ours, f"tests::{module}::", key)
+        files[f"{module}.rs"] = job.source + instrument(job.suite, job.defence, block, ours, f"tests::{module}::", key)
         declared += f"mod {module};\n"
         table += f"{module}::{block}::glue::PROGRAM, "
     files["main.rs"] = f"{declared}fn main() {{ ::{ours}::serve(&[{table}]) }}\n"
@@ -140,7 +140,7 @@ def _build_and_run(compiler: Compiler, modules: Modules, jobs: list[SuiteJob]) -
     )
 
 
-def _result_bytes(jobs: list[SuiteJob]) -> int:
+def _result_bytes(jobs: list[TestJob]) -> int:
     """How much the results of these suites can take: a line per case, outputs in hexadecimal."""
     return sum(RESULT_LINE + 2 * case.output_bytes for job in jobs for case in job.suite.cases)
 
@@ -175,7 +175,7 @@ def _serve(compiler: Compiler, uses_files: bool) -> list[str]:
     ]
 
 
-def _read_results(done: Compiled, jobs: list[SuiteJob]) -> list[SuiteResult]:
+def _read_results(done: Compiled, jobs: list[TestJob]) -> list[TestResult]:
     """Lines `program case status seconds output` -> statuses. A program with a case missing was not reached in time."""
     found: dict[tuple[int, int], str] = {}
     for line in done.stdout.decode("ascii", "replace").splitlines():
@@ -190,7 +190,7 @@ def _read_results(done: Compiled, jobs: list[SuiteJob]) -> list[SuiteResult]:
     for position, job in enumerate(jobs):
         statuses = tuple(found.get((position, number), "") for number in range(len(job.suite.cases)))
         missing = f"its tests were not run: {done.broken or 'no result'}"
-        results.append(SuiteResult(statuses) if all(statuses) else SuiteResult((), missing))
+        results.append(TestResult(statuses) if all(statuses) else TestResult((), missing))
     return results
 
 
@@ -200,5 +200,5 @@ def _status(status: str, case: Case, printed: str) -> str:
     return status
 
 
-def _not_built(job: SuiteJob) -> SuiteResult:
-    return SuiteResult(("not built",) * len(job.suite.cases))
+def _not_built(job: TestJob) -> TestResult:
+    return TestResult(("not built",) * len(job.suite.cases))

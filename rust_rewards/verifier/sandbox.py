@@ -18,13 +18,10 @@ it), the process list's existence, and a private folder left on disk when the ve
 
 import contextlib
 import functools
-import hashlib
 import importlib.util
 import logging
 import os
-import selectors
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -32,13 +29,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .toolchain import Toolchain, find_toolchain
+from .native_build import SandboxError, build_native
+from .process import CHUNK, pump
+from .toolchain import find_toolchain
 
 logger = logging.getLogger(__name__)
 
 KINDS = ("bubblewrap", "landlock", "none")
-NATIVE = Path(__file__).parent / "native"
-BUILD_SECONDS = 120  # the helpers compile in about a second; a loaded machine may take a while
 TMP_MIB = 1024  # private folder in memory: the sources and the test binary of a batch take a few MiB
 EXIT_CONFINEMENT = 125  # native/confine.rs: the confinement failed, not the program
 SYSTEM = (
@@ -54,11 +51,6 @@ SYSTEM = (
 )
 SYSTEM_FILES = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
-CHUNK = 1 << 16
-
-
-class SandboxError(RuntimeError):
-    """No confinement works here, or one stopped working."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +97,7 @@ def run(
     start = time.perf_counter()
     with confinement.folder() as folder:
         argv = [*confinement.prefix(folder), *limits, "--unpack", "--", *chain]
-        returncode, streams, timed_out, truncated = _pump(argv, folder, archive, wall_seconds, output_bytes)
+        returncode, streams, timed_out, truncated = pump(argv, folder, archive, wall_seconds, output_bytes)
     stdout, stderr = streams
     if returncode == EXIT_CONFINEMENT or (b"bwrap: " in stderr[:200] and returncode == 1):
         raise SandboxError(f"{confinement.kind} failed: {stderr.decode(errors='replace').strip()[:300]}")
@@ -199,53 +191,6 @@ def find_bwrap() -> str | None:
     return str(inside) if inside and inside.exists() else None
 
 
-def build_native(name: str, toolchain: Toolchain, *flags: str) -> Path:
-    """Compile `native/<name>.rs` once per toolchain and source text into the user's cache folder, and return its path.
-
-    Several processes may do so at the same time: each builds in a folder of its own and moves the result into place.
-    """
-    text = _native_text()
-    key = hashlib.sha256(text + repr((toolchain.version, str(toolchain.sysroot))).encode()).hexdigest()[:16]
-    target = cache_folder() / key / (f"lib{name}.rlib" if "--crate-type=rlib" in flags else name)
-    if target.exists():
-        return target
-    with tempfile.TemporaryDirectory(prefix="rust-rewards-build-") as folder:
-        built = Path(folder) / target.name
-        argv = [str(toolchain.rustc), "--edition=2021", "-Copt-level=2", "-Cstrip=debuginfo", *flags]
-        argv += ["--cap-lints=allow", "-o", str(built), str(NATIVE / f"{name}.rs")]
-        try:
-            done = subprocess.run(argv, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False)
-        except (OSError, subprocess.TimeoutExpired) as err:
-            raise SandboxError(f"Could not compile the verifier's helper {name}: {err}") from err
-        if done.returncode != 0:
-            raise SandboxError(f"Could not compile the verifier's helper {name}: {done.stderr.strip()[:500]}")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        half = target.with_suffix(f".{os.getpid()}.tmp")
-        shutil.copy2(built, half)
-        os.replace(half, target)
-    return target
-
-
-@functools.cache
-def _native_text() -> bytes:
-    """The helpers' sources as this process found them: an upgrade in place must not change them half-way."""
-    return b"".join(path.read_bytes() for path in sorted(NATIVE.glob("*.rs")))
-
-
-def cache_folder() -> Path:
-    """Where compiled helpers are kept: `rust-rewards` in `$XDG_CACHE_HOME`, in `~/.cache`, or a temporary folder."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rust-rewards"
-    try:
-        base.mkdir(parents=True, exist_ok=True)
-        usable = os.access(base, os.W_OK | os.X_OK)
-    except OSError:
-        usable = False
-    if not usable:
-        base = Path(tempfile.gettempdir()) / f"rust-rewards-cache-{os.getuid()}"
-        base.mkdir(mode=0o700, exist_ok=True)
-    return base
-
-
 def _bwrap_words(bwrap: str, sysroot: str, helper: str) -> list[str]:
     binds = [word for path in (*SYSTEM, *SYSTEM_FILES) for word in ("--ro-bind-try", path, path)]
     helpers = str(Path(helper).parent)
@@ -271,105 +216,12 @@ def _probe(candidate: Confinement) -> str | None:
     with candidate.folder() as folder:
         argv = [*candidate.prefix(folder), "--", candidate.helper, "--probe"]
         try:
-            code, (_, stderr), timed_out, _ = _pump(argv, folder, b"", 20.0, CHUNK)
+            code, (_, stderr), timed_out, _ = pump(argv, folder, b"", 20.0, CHUNK)
         except OSError as err:
             return str(err)
     if code == 0:
         return None
     return "timed out" if timed_out else (stderr.decode(errors="replace").strip().splitlines() or ["no output"])[-1]
-
-
-def _environment(folder: str) -> dict[str, str]:
-    """All that a confined command gets to know: where the linker is, where to write, and rustc's libraries."""
-    toolchain = find_toolchain()
-    libraries = f"{toolchain.sysroot}/lib:{toolchain.target_folder / 'lib'}"
-    return {
-        "PATH": "/usr/bin:/bin",
-        "TMPDIR": ".",
-        "HOME": ".",
-        "LC_ALL": "C",
-        "RUSTC_ICE": "0",
-        "LD_LIBRARY_PATH": libraries,
-    }
-
-
-def _pump(
-    argv: list[str], folder: str, data: bytes, wall_seconds: float, output_bytes: int
-) -> tuple[int, tuple[bytes, bytes], bool, bool]:
-    """Start `argv`, feed `data`, drain both outputs (keeping `output_bytes` of each), and end it at the wall limit."""
-    deadline = time.monotonic() + wall_seconds
-    process = subprocess.Popen(
-        argv,
-        cwd=folder,
-        env=_environment(folder),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-    assert process.stdin
-    assert process.stdout
-    assert process.stderr
-    kept: tuple[bytearray, bytearray] = (bytearray(), bytearray())
-    truncated = timed_out = False
-    try:
-        with selectors.DefaultSelector() as selector:
-            os.set_blocking(process.stdin.fileno(), False)
-            selector.register(process.stdin, selectors.EVENT_WRITE)
-            selector.register(process.stdout, selectors.EVENT_READ, kept[0])
-            selector.register(process.stderr, selectors.EVENT_READ, kept[1])
-            rest = memoryview(data)
-            while selector.get_map():
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    timed_out = True
-                    break
-                for key, _ in selector.select(left):
-                    if key.fileobj is process.stdin:
-                        rest = _feed(process.stdin.fileno(), rest)
-                        if not rest:
-                            selector.unregister(process.stdin)
-                            process.stdin.close()
-                        continue
-                    block = os.read(key.fd, CHUNK)
-                    if not block:
-                        selector.unregister(key.fileobj)
-                    room = output_bytes - len(key.data)
-                    key.data.extend(block[: max(0, room)])
-                    truncated = truncated or len(block) > room
-        if not timed_out:
-            try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                timed_out = True
-    finally:
-        _end(process)
-    return process.returncode, (bytes(kept[0]), bytes(kept[1])), timed_out, truncated
-
-
-def _feed(fd: int, rest: memoryview) -> memoryview:
-    """Write what the pipe takes; an empty result means done, also when the reader is gone."""
-    try:
-        return rest[os.write(fd, rest[:CHUNK]) :] if rest else rest
-    except BlockingIOError:
-        return rest
-    except BrokenPipeError:
-        return rest[:0]
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Kill the whole process group (bubblewrap's end takes its namespace along), reap, close the pipes."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        process.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout, process.stderr):
-        if pipe and not pipe.closed:
-            try:
-                pipe.close()
-            except BrokenPipeError:
-                continue
 
 
 def _remove_stale_folders() -> None:

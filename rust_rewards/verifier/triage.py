@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import tree_sitter
 
-from ..syntax import declared_in, parse_rust
-from .lexer import Scan, scan
+from ..syntax.lexer import Scan, scan
+from ..syntax.tree import declared_in, parse_rust
 from .verdict import Diagnostic
 
 MAX_DEPTH = 100  # deeper nesting makes rustc recurse; alone it can only hurt itself

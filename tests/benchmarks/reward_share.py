@@ -31,7 +31,6 @@ def main() -> None:
 
     GRPOTrainer._calculate_rewards = timed
     with tempfile.TemporaryDirectory() as folder:
-        sys.path.insert(0, str(RECIPE.parent))
         sys.argv = [str(RECIPE), "--output_dir", folder, "--save_strategy", "no", *sys.argv[1:]]
         runpy.run_path(str(RECIPE), run_name="__main__")
         rows = csv.DictReader(Path(folder, "rl_training.log").read_text().splitlines())

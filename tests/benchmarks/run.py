@@ -23,9 +23,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 from program_mill import mutated, rows
 
 from rust_rewards import Limits, verify

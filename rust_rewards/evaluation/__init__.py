@@ -1,0 +1,1 @@
+"""Tasks -> samples -> scores -> summary -> comparison."""

@@ -1,0 +1,133 @@
+"""Reads completions and dataset columns into rows, verifies them and scores them."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from .ast_metrics import AstMetrics, analyze_ast
+from .continuation import build_program
+from .scoring import DEFAULT_CONFIG, RewardBreakdown, RewardConfig, compute_reward
+from .verifier import Limits, Verdict, verify
+
+Completion = str | Sequence[dict[str, Any]]
+Column = Sequence[str | None] | str | None
+
+DEFAULT_LIMITS = Limits()
+_UNREADABLE = object()
+
+logger = logging.getLogger(__name__)
+
+
+class Row(NamedTuple):
+    """One completion with its columns, read: the program, and what to hold it against."""
+
+    completion: Completion
+    program: str
+    tests: str | None
+    entry_point: str | None
+    code_prefix: str | None
+
+
+def read_rows(
+    completions: Sequence[Completion],
+    tests: Column = None,
+    entry_point: Column = None,
+    code_prefix: Column = None,
+) -> list[Row | None]:
+    """Return what each completion is to be judged by; `None` for a row that cannot be read.
+
+    A column is a list with one string or `None` per completion, or one string for all. Blank strings mean
+    none.
+    """
+    columns = [spread(column, len(completions)) for column in (tests, entry_point, code_prefix)]
+    return [_read_row(*cells) for cells in zip(completions, *columns, strict=True)]
+
+
+def spread(column: Any, rows: int) -> list[Any]:
+    """Return the cell of each row: a string or `None` is every row's. What is no list of as many cells gives cells
+    that are neither string nor `None`, so that no row can be read."""
+    if column is None or isinstance(column, str):
+        return [column] * rows
+    try:
+        cells = None if isinstance(column, Mapping) else list(column)
+    except TypeError:  # a number, say
+        cells = None
+    if cells is not None and len(cells) == rows:
+        return cells
+    what = f"is of type {type(column).__name__}" if cells is None else f"has {len(cells)} values"
+    logger.warning("A column %s for %d completions; these rows are not scored.", what, rows)
+    return [_UNREADABLE] * rows
+
+
+def verify_rows(
+    rows: Sequence[Row | None],
+    *,
+    clippy: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+    jobs: int | None = None,
+) -> list[Verdict | None]:
+    """Return a verdict for every row; `None` where there is no row, or the verifier failed."""
+    known = [row for row in rows if row is not None]
+    verdicts = iter(
+        verify(
+            [row.program for row in known],
+            [row.tests for row in known],
+            entry_points=[row.entry_point for row in known],
+            clippy=clippy,
+            limits=limits,
+            jobs=jobs,
+        )
+        if known
+        else []
+    )
+    found = [None if row is None else next(verdicts) for row in rows]
+    failures = [verdict.failure for verdict in found if verdict is not None and verdict.failure is not None]
+    if failures:
+        logger.warning("%d of %d programs could not be judged; first: %s", len(failures), len(known), failures[0])
+    return [None if verdict is None or verdict.failure is not None else verdict for verdict in found]
+
+
+def score_rows(
+    rows: Sequence[Row | None], verdicts: Sequence[Verdict | None], config: RewardConfig = DEFAULT_CONFIG
+) -> list[RewardBreakdown | None]:
+    """Return the score of every row that has a verdict."""
+    return [
+        None if row is None or verdict is None else compute_reward(verdict, _metrics(row), config)
+        for row, verdict in zip(rows, verdicts, strict=True)
+    ]
+
+
+def first_error(verdict: Verdict | None) -> str | None:
+    """Return the first error in one line, such as `"E0308: mismatched types"`; `None` without one."""
+    if verdict is None or not verdict.errors:
+        return None
+    error = verdict.errors[0]
+    return f"{error.code}: {error.message}" if error.code else error.message
+
+
+def describe(verdict: Verdict | None, score: RewardBreakdown | None) -> str:
+    """Return a verdict in a word or two, for tables."""
+    if verdict is None or score is None:
+        return "not scored"
+    if verdict.timed_out:
+        return "timed out"
+    if verdict.compiles:
+        return "compiles" if score.compile_success else "no answer"
+    return "parses" if verdict.parses else "syntax error"
+
+
+def _read_row(completion: Completion, tests: Any, entry_point: Any, code_prefix: Any) -> Row | None:
+    if not all(cell is None or isinstance(cell, str) for cell in (tests, entry_point, code_prefix)):
+        return None
+    tests, entry_point, code_prefix = (
+        cell if cell and cell.strip() else None for cell in (tests, entry_point, code_prefix)
+    )
+    try:
+        program = build_program(completion, code_prefix)
+    except TypeError:
+        return None
+    return Row(completion, program, tests, entry_point, code_prefix)
+
+
+def _metrics(row: Row) -> AstMetrics:
+    return analyze_ast(row.program, entry_point=row.entry_point)

@@ -1,0 +1,60 @@
+"""What one item of a Rust program contains: the record that the pass over the tree fills. Plain data."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+@dataclass(slots=True)
+class Item:
+    """One item of a program and the code that belongs to it directly, not to an item inside it.
+
+    Attributes:
+        kind (`str`): The grammar's name, such as `"function_item"`; `"source_file"` for what lies outside
+            items.
+        name (`bytes`): Its name; of an `impl`, the name of the type.
+        owner (`Item`, *optional*): The `impl` or `trait` a function belongs to.
+        trait_impl (`bool`): It is an `impl Trait for Type`, or a function of one.
+        public (`bool`): It has a visibility modifier.
+        documented (`bool`): It has a doc comment with text.
+        words (`set[bytes]`): Every name used in it.
+        params (`set[bytes]`): Names bound by its parameters, without those that start with an underscore.
+        takes, gives (`bool`): It has parameters besides `self`; it returns a value.
+        stub (`bool`): Its body does nothing: empty, only `todo!()` and its kind, an empty loop, a call of
+            itself.
+        first_row, last_row (`int`): Lines it spans, from 0.
+    """
+
+    kind: str
+    name: bytes = b""
+    owner: "Item | None" = None
+    trait_impl: bool = False
+    public: bool = False
+    documented: bool = False
+    words: set[bytes] = field(default_factory=set)
+    params: set[bytes] = field(default_factory=set)
+    takes: bool = False
+    gives: bool = False
+    stub: bool = False
+    first_row: int = 0
+    last_row: int = 0
+    cyclomatic: int = 1
+    nesting: int = 0
+    panics: int = 0
+    unsafe: int = 0
+    result: bool = False
+    option: bool = False
+    question_mark: bool = False
+    iterators: int = 0
+    patterns: int = 0
+    closures: int = 0
+    chains: int = 0
+
+
+class Items(NamedTuple):
+    """The units of a program, whether the grammar accepts it all, how many attributes silence a lint, and the
+    rows (from 0) that hold code."""
+
+    units: list[Item]
+    parses: bool
+    silenced: int
+    code_rows: set[int]

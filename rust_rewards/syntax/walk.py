@@ -1,0 +1,390 @@
+"""Rust source -> its items with what each one contains, in one pass over the syntax tree.
+
+Code that the compiler drops or that can never run is not counted: comments, items under `#[test]` or a `cfg`
+that is off in an ordinary build (`test` above all), `if false` and `while false`, and what follows a
+`return`, `break`, `continue` or `panic!` in the same block. Arguments of macros are flat token trees to the
+grammar; the panics, unsafe blocks, operators and iterator calls in them are counted from the tokens.
+
+Approximate, on purpose: names are compared as words, without resolving paths, aliases or types, and macros
+are not expanded. rustc's verdict stands beside these counts for everything exact.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+from tree_sitter import Node
+
+from .items import Item, Items
+from .nodes import (
+    COMMENTS,
+    PANIC_MACROS,
+    WORDS,
+    diverges,
+    does_nothing,
+    is_doc,
+    is_off,
+    is_silencer,
+    last_name,
+    names_bound,
+)
+from .tree import ITEM_KINDS, kind_names, parse_rust
+
+PANIC_METHODS = frozenset({b"unwrap", b"expect"})
+# Methods that only iterators and their sources have; Option has `map`, `filter` and `take` as well.
+ITERATOR_METHODS = frozenset(
+    b"""iter iter_mut into_iter chars char_indices bytes lines split_whitespace windows chunks chunks_exact
+    keys values values_mut enumerate filter_map flat_map fold try_fold for_each collect sum product any all
+    position rev step_by zip skip_while take_while peekable cycle scan partition min_by_key
+    max_by_key""".split()
+)
+RESULT_VARIANTS = frozenset({b"Ok", b"Err"})
+CHAIN_CALLS = 2  # from this many method calls in a row on, it is a chain
+
+_DOCUMENTABLE = frozenset({"function_item", "struct_item", "enum_item", "trait_item", "union_item"})
+_LEADS = COMMENTS | {"attribute_item"}
+_LOOPS = frozenset({"while_expression", "for_expression", "loop_expression"})
+_BODIES = frozenset({"source_file", "block", "declaration_list"})
+_ATTRIBUTED = frozenset({"match_arm", "field_initializer", "shorthand_field_initializer"})  # hold their own attributes
+
+
+class Place(NamedTuple):
+    """Where the pass is, besides the node.
+
+    Attributes:
+        unit (`Item`): The item around it.
+        nesting (`int`): Control structures around it, within that item.
+        calls (`int`): Method calls that follow it directly, in a chain.
+        unused (`bool`): Its value is thrown away, so it earns nothing.
+    """
+
+    unit: Item
+    nesting: int = 0
+    calls: int = 0
+    unused: bool = False
+
+    def deeper(self) -> "Place":
+        """One control structure further in."""
+        return Place(self.unit, self.nesting + 1, 0, self.unused)
+
+    def apart(self) -> "Place":
+        """The same, outside any chain."""
+        return Place(self.unit, self.nesting, 0, self.unused)
+
+
+def list_items(source: bytes) -> Items:
+    """Return the units of UTF-8 source, in no particular order; of broken source, what can be read."""
+    root = parse_rust(source).root_node
+    walk = _Walk(Item("source_file"))
+    walk.run(root)
+    loose = any(n.type in ("expression_statement", "let_declaration") for n in root.named_children)
+    rows = {row for row, line in enumerate(source.split(b"\n")) if line.strip()}
+    rows -= _blank_rows(source, walk.dropped)
+    return Items(walk.units, not root.has_error and not loose, walk.silenced, rows)
+
+
+_Handler = Callable[["_Walk", Node, Place], None]
+
+
+class _Walk:
+    """The pass itself. A stack, no recursion: a model may nest a hundred thousand levels deep."""
+
+    def __init__(self, top: Item) -> None:
+        self.units = [top]
+        self.silenced = 0
+        self.dropped: list[Node] = []
+        self.stack: list[tuple[list[Node], Place]] = []  # siblings, and where they are
+
+    def run(self, root: Node) -> None:
+        self.push(root, Place(self.units[0]))
+        stack, (word_kinds, attributes, handlers) = self.stack, _kinds()
+        while stack:
+            nodes, place = stack.pop()
+            words = place.unit.words
+            off = False
+            for node in nodes:
+                kind = node.kind_id
+                if kind in attributes:  # of a match arm, a field, an element of a list
+                    self.silenced += is_silencer(node)
+                    off |= is_off(node)
+                elif off:
+                    self.dropped.append(node)
+                    off = (node.parent or node).type in _ATTRIBUTED  # the rest belongs to the attribute as well
+                elif kind in word_kinds:
+                    words.add(node.text or b"")
+                elif kind in handlers:
+                    handlers[kind](self, node, place)
+                elif children := node.named_children:
+                    stack.append((children, place.apart() if place.calls else place))
+
+    def descend(self, node: Node, place: Place) -> None:
+        self.stack.append((node.named_children, place.apart() if place.calls else place))
+
+    def push(self, node: Node | None, place: Place) -> None:
+        if node is not None:
+            self.stack.append(([node], place))
+
+    def comment(self, node: Node, place: Place) -> None:
+        self.dropped.append(node)
+
+    # Items and statements
+
+    def body(self, node: Node, place: Place) -> None:
+        """A list of items or statements: attributes and doc comments belong to what follows them."""
+        place = place.apart()
+        is_block = node.type == "block"
+        lead: list[Node] = []
+        live: list[Node] = []
+        dead = False
+        for child in node.named_children:
+            kind = child.type
+            if kind in _LEADS:
+                lead.append(child)
+                continue
+            if kind in ITEM_KINDS:
+                self.item(child, lead, place, inside=node)
+            elif kind == "inner_attribute_item":  # stands before anything else
+                if is_off(child):
+                    self.dropped.append(node)
+                    return
+                self.silenced += is_silencer(child)
+            elif dead or (lead and any(map(is_off, lead))):
+                self.dropped.append(child)
+            else:
+                live.append(child)
+                dead = is_block and diverges(child)
+            if lead:
+                self.leads(lead)
+                lead = []
+        self.leads(lead)
+        self.stack.append((live, place))
+
+    def leads(self, lead: list[Node]) -> None:
+        for node in lead:
+            if node.type == "attribute_item":
+                self.silenced += is_silencer(node)
+            else:
+                self.dropped.append(node)
+
+    def item(self, node: Node, lead: list[Node], place: Place, inside: Node) -> None:
+        if any(map(is_off, lead)):
+            self.dropped.append(node)
+            return
+        kind = node.type
+        unit = Item(kind, first_row=node.start_point.row, last_row=node.end_point.row)
+        named = node.child_by_field_name("type" if kind == "impl_item" else "name")
+        unit.name = last_name(named)
+        if inside.type == "declaration_list" and place.unit.kind in ("impl_item", "trait_item"):
+            unit.owner, unit.trait_impl = place.unit, place.unit.trait_impl
+        elif kind == "impl_item":
+            unit.trait_impl = node.child_by_field_name("trait") is not None
+        unit.documented = kind in _DOCUMENTABLE and any(map(is_doc, lead))
+        parts: list[Node] = []
+        for child in node.children:
+            kind = child.type
+            if kind == "visibility_modifier":
+                unit.public = True
+            elif kind == "unsafe" or (kind == "function_modifiers" and b"unsafe" in (child.text or b"").split()):
+                unit.unsafe += 1
+            elif child.is_named and (child != named or unit.kind == "impl_item"):
+                parts.append(child)
+        self.stack.append((parts, Place(unit)))
+        if unit.kind == "function_item":
+            _describe_function(unit, node)
+        self.units.append(unit)
+
+    def parameter(self, node: Node, place: Place) -> None:
+        """Only the type: a parameter's name says nothing about its use."""
+        self.push(node.child_by_field_name("type"), place)
+
+    def let(self, node: Node, place: Place) -> None:
+        pattern, kind = node.child_by_field_name("pattern"), node.child_by_field_name("type")
+        unused = place.unused or (pattern is not None and (pattern.text or b"").startswith(b"_"))
+        if not unused and node.child_by_field_name("alternative") is not None:
+            place.unit.patterns += 1
+        value = place._replace(unused=unused)
+        for child in node.named_children:
+            self.push(child, value if child != kind else value._replace(unused=True))
+
+    # Control flow
+
+    def branch(self, node: Node, place: Place) -> None:
+        unit = place.unit
+        inner = place.deeper()
+        condition = node.child_by_field_name("condition")
+        constant = condition.text if condition is not None and condition.type == "boolean_literal" else None
+        if constant is None:
+            unit.cyclomatic += 1
+            unit.nesting = max(unit.nesting, inner.nesting)
+            self.push(condition, place.apart())
+        if constant != b"false":
+            self.push(node.child_by_field_name("consequence"), inner)
+        other = node.child_by_field_name("alternative")
+        if other is not None and constant != b"true":
+            chained = other.named_children[-1].type == "if_expression"  # `else if` nests no deeper
+            self.descend(other, place if chained else inner)
+
+    def loop(self, node: Node, place: Place) -> None:
+        condition = node.child_by_field_name("condition")
+        if condition is not None and condition.text == b"false":
+            return
+        inner = place.deeper()
+        place.unit.cyclomatic += 1
+        place.unit.nesting = max(place.unit.nesting, inner.nesting)
+        self.descend(node, inner)
+
+    def match(self, node: Node, place: Place) -> None:
+        unit = place.unit
+        block = node.child_by_field_name("body")
+        arms = sum(n.type == "match_arm" for n in block.named_children) if block is not None else 0
+        inner = place.deeper()
+        unit.cyclomatic += max(0, arms - 1)
+        unit.nesting = max(unit.nesting, inner.nesting)
+        unit.patterns += not place.unused and arms > 1
+        self.descend(node, inner)
+
+    def binary(self, node: Node, place: Place) -> None:
+        place.unit.cyclomatic += sum(n.type in ("&&", "||") for n in node.children)
+        self.descend(node, place)
+
+    def let_condition(self, node: Node, place: Place) -> None:
+        place.unit.patterns += not place.unused
+        self.descend(node, place)
+
+    def question_mark(self, node: Node, place: Place) -> None:
+        place.unit.cyclomatic += 1
+        place.unit.question_mark |= not place.unused
+        self.push(node.named_children[0], place)
+
+    # Expressions and names
+
+    def call(self, node: Node, place: Place) -> None:
+        unit, unused = place.unit, place.unused
+        children = node.named_children
+        if children and children[0].type == "generic_function":
+            children = [*children[0].named_children, *children[1:]]
+        parts = children[0].named_children if children and children[0].type == "field_expression" else []
+        if len(parts) < 2:
+            self.stack.append((children, place.apart()))
+            return
+        receiver, method = parts[0], parts[-1]
+        name = method.text or b""
+        unit.words.add(name)
+        unit.panics += name in PANIC_METHODS
+        unit.iterators += not unused and name in ITERATOR_METHODS
+        unit.chains += not unused and place.calls + 1 == CHAIN_CALLS
+        self.stack.append(([receiver], Place(unit, place.nesting, place.calls + 1, unused)))
+        self.stack.append((children[1:], place.apart() if place.calls else place))
+
+    def closure(self, node: Node, place: Place) -> None:
+        place.unit.closures += not place.unused
+        self.descend(node, place)
+
+    def unsafe_block(self, node: Node, place: Place) -> None:
+        place.unit.unsafe += 1
+        self.descend(node, place)
+
+    def path(self, node: Node, place: Place) -> None:
+        place.unit.panics += last_name(node) in PANIC_METHODS
+        self.descend(node, place)
+
+    def type_name(self, node: Node, place: Place) -> None:
+        name = node.text or b""
+        place.unit.words.add(name)
+        if not place.unused:
+            place.unit.result |= name == b"Result"
+            place.unit.option |= name == b"Option"
+
+    def variant_pattern(self, node: Node, place: Place) -> None:
+        name = last_name(node.child_by_field_name("type"))
+        if not place.unused:
+            place.unit.result |= name in RESULT_VARIANTS
+            place.unit.option |= name == b"Some"
+        self.descend(node, place)
+
+    def macro(self, node: Node, place: Place) -> None:
+        name = last_name(node.child_by_field_name("macro"))
+        place.unit.words.add(name)
+        place.unit.panics += name in PANIC_MACROS
+        place.unit.patterns += name == b"matches" and not place.unused
+        self.stack.append(([n for n in node.named_children if n.type == "token_tree"], place))
+
+    def tokens(self, node: Node, place: Place) -> None:
+        """The arguments of a macro, a flat list of tokens."""
+        unit, children = place.unit, node.children
+        expands = unit.kind != "macro_definition"  # there, `$(...)?` is no operator
+        before = ""
+        for child, following in zip(children, [*children[1:], None], strict=True):
+            kind, after = child.type, following.type if following is not None else ""
+            if kind in ("token_tree", "token_tree_pattern"):
+                self.silenced += before == "#" and is_silencer(child)
+                self.push(child, place)
+            elif kind in WORDS or kind == "type_identifier":
+                name = child.text or b""
+                unit.words.add(name)
+                called = before == "." and after in ("token_tree", "::")
+                unit.panics += name in PANIC_METHODS and (called or before == "::")
+                unit.panics += name in PANIC_MACROS and after == "!"
+                unit.iterators += called and not place.unused and name in ITERATOR_METHODS
+            elif kind == "unsafe":
+                unit.unsafe += 1
+            elif expands:
+                unit.cyclomatic += kind in ("if", "while", "for", "loop", "&&", "||", "?")
+                unit.question_mark |= kind == "?" and not place.unused
+            before = "#" if before == "#" and kind == "!" else kind  # `#![...]` as well as `#[...]`
+
+
+@functools.cache
+def _kinds() -> tuple[frozenset[int], frozenset[int], dict[int, _Handler]]:
+    """Which numbers of kinds are plain names and attributes, and what handles the others; numbers are faster to look
+    up."""
+    by_name: dict[str, _Handler] = {
+        "call_expression": _Walk.call,
+        "closure_expression": _Walk.closure,
+        "if_expression": _Walk.branch,
+        "match_expression": _Walk.match,
+        "binary_expression": _Walk.binary,
+        "let_chain": _Walk.binary,
+        "let_condition": _Walk.let_condition,
+        "let_declaration": _Walk.let,
+        "parameter": _Walk.parameter,
+        "try_expression": _Walk.question_mark,
+        "unsafe_block": _Walk.unsafe_block,
+        "macro_invocation": _Walk.macro,
+        "scoped_identifier": _Walk.path,
+        "tuple_struct_pattern": _Walk.variant_pattern,
+        "type_identifier": _Walk.type_name,
+        **dict.fromkeys(("token_tree", "macro_rule"), _Walk.tokens),
+        **dict.fromkeys(_LOOPS, _Walk.loop),
+        **dict.fromkeys(_BODIES, _Walk.body),
+        **dict.fromkeys(COMMENTS, _Walk.comment),
+    }
+    numbered = list(enumerate(kind_names()))
+    words = frozenset(number for number, name in numbered if name in WORDS)
+    attributes = frozenset(number for number, name in numbered if name in ("attribute_item", "inner_attribute_item"))
+    return words, attributes, {number: by_name[name] for number, name in numbered if name in by_name}
+
+
+def _blank_rows(source: bytes, dropped: list[Node]) -> set[int]:
+    """Return the rows that hold nothing but the dropped nodes."""
+    rows: set[int] = set()
+    lines = source.split(b"\n")
+    for node in dropped:
+        (first, start), (last, end) = node.start_point, node.end_point
+        if not end and last:  # a doc comment ends at the beginning of the next line
+            last, end = last - 1, len(lines[last - 1])
+        rows.update(range(first + bool(lines[first][:start].strip()), last + (not lines[last][end:].strip())))
+    return rows
+
+
+def _describe_function(unit: Item, node: Node) -> None:
+    parameters = node.child_by_field_name("parameters")
+    for parameter in parameters.named_children if parameters is not None else ():
+        pattern = parameter.child_by_field_name("pattern")
+        if pattern is not None:
+            unit.takes = True
+            unit.params.update(names_bound(pattern))
+    returns = node.child_by_field_name("return_type")
+    unit.gives = returns is not None and returns.type not in ("unit_type", "never_type")
+    body = node.child_by_field_name("body")
+    unit.stub = body is not None and does_nothing(body, unit.name)

@@ -1,0 +1,1 @@
+"""Task sets: their files and formats."""

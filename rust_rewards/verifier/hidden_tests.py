@@ -1,0 +1,226 @@
+"""Hidden tests as their author wrote them -> a suite of numbered cases, and the Rust text that runs them. Pure.
+
+Three forms are accepted:
+
+- items with `#[test]` functions, usually `#[cfg(test)] mod tests { use super::*; ... }`: one case per test function;
+- bare statements: one case per assertion when there is nothing but assertions (and `use`), else one case in all;
+- JSON, `[{"input": "...", "output": "..."}, ...]`: one case per run of the program's `main`. Outputs are equal when
+  their lines are, trailing white space and blank lines at the end aside.
+"""
+
+import functools
+import json
+import re
+from dataclasses import dataclass
+
+import tree_sitter
+
+from ..syntax.lexer import scan
+from ..syntax.tree import parse_rust
+from .assertions import COMPARE, VALUE, is_assertion, open_assertions
+
+_DECLARATIONS = frozenset(
+    f"{kind}_item"
+    for kind in ("function", "struct", "enum", "mod", "impl", "trait", "const", "static", "type", "union")
+) | {"use_declaration", "macro_definition", "attribute_item"}
+_MARKER = re.compile(rb"#\[\s*(test|cfg\s*\(\s*test\s*\)|ignore\b.*|should_panic\b.*)\s*\]\Z", re.DOTALL)
+_EXPECTED = re.compile(
+    rb'should_panic\s*\(\s*expected\s*=\s*("(?:[^"\\]|\\.)*")|should_panic\s*=\s*("(?:[^"\\]|\\.)*")'
+)
+OUTPUT_SLACK = 4096  # bytes of white space that do not count
+REACHED = "rr_reached"
+OUR_MACROS = (COMPARE, VALUE, REACHED)  # `instrumentation` defines them before the tests
+_LEAVES = re.compile(r"\breturn\b|\?")
+
+
+class HiddenTestsError(ValueError):
+    """The tests themselves cannot be used: they do not parse, or hold no test."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One hidden test.
+
+    Attributes:
+        name (`str`): The test function's name, or the case's number.
+        path (`str`): Rust path of the function to call; empty for a run of `main`.
+        should_panic (`str`, *optional*): A Rust string literal the panic's message must contain.
+        input (`str`, *optional*): Standard input of `main`.
+        output (`str`, *optional*): What `main` must print.
+        must_reach (`bool`): The function's last statement says that it was reached.
+    """
+
+    name: str
+    path: str = ""
+    should_panic: str | None = None
+    input: str | None = None
+    output: str | None = None
+    must_reach: bool = False
+
+    @property
+    def output_bytes(self) -> int:
+        """How much of what `main` prints can matter: more than this is not what was expected."""
+        return 0 if self.output is None else len(self.output.encode("utf-8", "replace")) + OUTPUT_SLACK
+
+
+@dataclass(frozen=True)
+class HiddenTests:
+    """The cases of one program, and the Rust items that hold them (empty for runs of `main`). With `needs_root` they
+    name `crate`; with `suspect` only rustc can tell whether they parse."""
+
+    cases: tuple[Case, ...]
+    items: str = ""
+    needs_root: bool = False
+    suspect: bool = False
+
+    @property
+    def runs_main(self) -> bool:
+        """Whether the cases are runs of the program's `main`."""
+        return self.cases[0].input is not None
+
+
+@functools.lru_cache(maxsize=1024)  # a step judges many answers to one task
+def read_hidden_tests(tests: str) -> HiddenTests:
+    """Read hidden tests in any of the three forms.
+
+    Raises:
+        HiddenTestsError: When they hold no test or cannot be read.
+    """
+    if tests.lstrip().startswith("["):
+        cases = _json_cases(tests)
+        if cases is not None:
+            return HiddenTests(cases)
+    seen = scan(tests)
+    if seen.unbalanced is not None or not seen.plain:
+        why = seen.unbalanced.message if seen.unbalanced else "an unterminated literal or comment"
+        raise HiddenTestsError(f"the tests do not parse: {why}")
+    is_items = re.search(r"#\s*\[\s*test\s*\]", seen.code) is not None
+    suite = _from_items(tests) if is_items else _from_statements(tests)
+    if not suite.cases:
+        raise HiddenTestsError("the tests hold no test: neither a #[test] function, nor a statement, nor a JSON case")
+    return suite
+
+
+def _json_cases(tests: str) -> tuple[Case, ...] | None:
+    try:
+        rows = json.loads(tests)
+    except json.JSONDecodeError:
+        return None
+    except (ValueError, RecursionError) as err:  # a number of thousands of digits, or nesting as deep
+        raise HiddenTestsError(f"the tests are JSON that cannot be read: {err}") from None
+    if not rows:
+        raise HiddenTestsError("the tests are an empty JSON list")
+    for row in rows:
+        good = isinstance(row, dict) and isinstance(row.get("input"), str) and isinstance(row.get("output"), str)
+        if not good:
+            raise HiddenTestsError(f'a JSON case must be {{"input": str, "output": str}}, not {str(row)[:80]}')
+    return tuple(Case(str(i), input=row["input"], output=row["output"]) for i, row in enumerate(rows))
+
+
+def _from_items(tests: str) -> HiddenTests:
+    source = tests.encode()
+    cases: list[Case] = []
+    edits: list[tuple[int, int, bytes]] = []
+    root = parse_rust(tests.encode()).root_node
+    _collect(root, [], cases, edits)
+    for start, end, new in sorted(edits, reverse=True):
+        source = source[:start] + new + source[end:]
+    return _suite(cases, source.decode(), root.has_error)
+
+
+def _collect(parent: tree_sitter.Node, path: list[str], cases: list[Case], edits: list[tuple[int, int, bytes]]) -> None:
+    """Walk items: note each test function, make it and its modules visible, and blank out the test attributes."""
+    attributes: list[bytes] = []
+    for node in parent.named_children:
+        if node.type == "attribute_item":
+            text = node.text or b""
+            attributes.append(text)
+            if _MARKER.match(text):
+                edits.append((node.start_byte, node.end_byte, b" "))
+            continue
+        if node.type in ("line_comment", "block_comment"):
+            continue
+        name = node.child_by_field_name("name")
+        label = (name.text or b"").decode() if name else ""
+        markers = [match for text in attributes if (match := _MARKER.match(text))]
+        if node.type == "mod_item" and (body := node.child_by_field_name("body")):
+            _make_public(node, edits)
+            _collect(body, [*path, label], cases, edits)
+        elif node.type == "function_item" and any(match.group(1) == b"test" for match in markers):
+            _make_public(node, edits)
+            where = "::".join([*path, label])
+            cases.append(Case(where, where, _expected(attributes), must_reach=_add_end(node, edits)))
+        attributes = []
+
+
+def _make_public(node: tree_sitter.Node, edits: list[tuple[int, int, bytes]]) -> None:
+    first = node.children[0]
+    old = first.end_byte if first.type == "visibility_modifier" else node.start_byte
+    edits.append((node.start_byte, old, b"pub" if old > node.start_byte else b"pub "))
+
+
+def _add_end(function: tree_sitter.Node, edits: list[tuple[int, int, bytes]]) -> bool:
+    """Let a function that can only end at its last brace say that it got there; return whether it is such a one."""
+    body = function.child_by_field_name("body")
+    if body is None or function.child_by_field_name("return_type") or _LEAVES.search((body.text or b"").decode()):
+        return False
+    edits.append((body.end_byte - 1, body.end_byte - 1, f"; {REACHED}!();".encode()))
+    return True
+
+
+def _expected(attributes: list[bytes]) -> str | None:
+    for text in attributes:
+        if b"should_panic" in text:
+            match = _EXPECTED.search(text)
+            return (match.group(1) or match.group(2)).decode() if match else '""'
+    return None
+
+
+def _from_statements(tests: str) -> HiddenTests:
+    opening = "fn case() {\n"
+    root = parse_rust(f"{opening}{tests}\n}}".encode()).root_node
+    functions = [node for node in root.named_children if node.type == "function_item"]
+    body = functions[0].child_by_field_name("body") if len(functions) == 1 else None
+    comments = ("line_comment", "block_comment", "empty_statement")
+    statements = [node for node in body.named_children if node.type not in comments] if body else []
+    if len(root.named_children) != 1 or not body or all(node.type in _DECLARATIONS for node in statements):
+        return _from_main(tests, statements)
+    uses = [node for node in statements if node.type == "use_declaration"]
+    asserts = [node for node in statements if is_assertion(node)]
+    if len(uses) + len(asserts) < len(statements) or not asserts:
+        bodies = [tests]
+    else:
+        prefix = "".join((node.text or b"").decode() + "\n" for node in uses)
+        bodies = [f"{prefix}{(node.text or b'').decode()};" for node in asserts]
+    return _from_bodies(bodies, root.has_error)
+
+
+def _from_bodies(bodies: list[str], suspect: bool) -> HiddenTests:
+    ends = [not _LEAVES.search(body) for body in bodies]
+    text = "".join(
+        f"pub fn case{i}() {{\n{body}\n{f'; {REACHED}!();' if end else ''}}}\n"
+        for i, (body, end) in enumerate(zip(bodies, ends, strict=True))
+    )
+    return _suite([Case(str(i), f"case{i}", must_reach=end) for i, end in enumerate(ends)], text, suspect)
+
+
+def _suite(cases: list[Case], text: str, suspect: bool) -> HiddenTests:
+    needs_root = bool(re.search(r"\bcrate\b", scan(text).code))
+    return HiddenTests(tuple(cases), open_assertions(text), needs_root, suspect)
+
+
+def _from_main(tests: str, statements: list[tree_sitter.Node]) -> HiddenTests:
+    """Declarations only: a test when one of them is `fn main`, as in MultiPL-E."""
+    names = [node.child_by_field_name("name") for node in statements if node.type == "function_item"]
+    if not any(name and name.text == b"main" for name in names):
+        return HiddenTests(())
+    return _from_bodies([f"{tests}\nmain()\n"], suspect=False)
+
+
+def same_output(expected: str, printed: str) -> bool:
+    """Whether two texts have the same lines, trailing white space and blank lines at the end aside."""
+
+    def lines(text: str) -> list[str]:
+        return "\n".join(line.rstrip() for line in text.splitlines()).rstrip().split("\n")
+
+    return lines(expected) == lines(printed)

@@ -1,0 +1,98 @@
+"""The Rust text that is appended to a program so that the harness can run its suite. Pure.
+
+It keeps the program's own names out of the tests' way: the standard macros are defined anew right before the tests, and
+the names that decide what a test means are imported explicitly, which beats `use super::*`. The rest is in `defences`.
+"""
+
+import re
+
+from .assertions import COMPARE, VALUE, open_comparisons
+from .hidden_tests import OUR_MACROS, REACHED, Case, HiddenTests
+from .tampering import TestPolicy
+
+_NAMES = (
+    "alloc, bool, char, core, f32, f64, i128, i16, i32, i64, i8, isize, std, str, u128, u16, u32, u64, u8, usize, "
+    "AsMut, AsRef, Box, DoubleEndedIterator, Eq, Err, ExactSizeIterator, Extend, From, FromIterator, "
+    "Into, IntoIterator, Iterator, None, Ok, Option, Ord, PartialEq, PartialOrd, Some, String, ToOwned, "
+    "ToString, TryFrom, TryInto, Vec"
+)
+_SHIELDED = (
+    "column concat dbg eprint eprintln file format format_args line matches module_path panic print println stringify "
+    "thread_local todo unimplemented unreachable vec write writeln"
+)
+
+
+def instrument(suite: HiddenTests, defence: TestPolicy, block: str, ours: str, own: str, key: int) -> str:
+    """Return the text after which `<block>::glue::PROGRAM` can run the suite.
+
+    Args:
+        suite (`HiddenTests`): The tests.
+        defence (`TestPolicy`): What to guard against.
+        block (`str`): Name of the module to add, drawn at random so that the program cannot name it.
+        ours (`str`): Name under which the harness crate is linked, drawn likewise.
+        own (`str`): Path that the names of the program's own types begin with.
+        key (`int`): 64-bit secret from which proofs of passing are made.
+    """
+    calls = "".join(f"{i} => ::{ours}::outcome({_call(case)}), " for i, case in enumerate(suite.cases))
+    table = ", ".join(_test_value(case, ours) for case in suite.cases)
+    items = f"pub mod items {{ #[allow(unused_imports)] use super::*;\n{suite.items}\n}}\n"
+    if defence.trusted_comparisons != "all":
+        items = open_comparisons(items)
+    shield = f"{_macros(items, defence, ours, own)}{items}"
+    for name in OUR_MACROS:  # the program's macros run among the tests and could name them
+        shield = shield.replace(name, f"{name}_{block}")
+    return (
+        f"\n#[doc(hidden)] pub mod {block} {{\n#[allow(unused_imports)] use super::*;\n"
+        f"#[allow(unused_imports)] pub use ::{ours}::names::{{{_NAMES}}};\n"
+        f"{shield if suite.items else ''}"
+        f"pub mod glue {{ pub fn run(test: u32) -> bool {{ match test {{ {calls}_ => false }} }}\n"
+        f"pub fn key() -> u64 {{ {key} }}\n"
+        f"pub static TESTS: [::{ours}::Test; {len(suite.cases)}] = [{table}];\n"
+        f"pub const PROGRAM: ::{ours}::Program = ::{ours}::Program {{ run, key, tests: &TESTS }}; }}\n}}\n"
+    )
+
+
+def _call(case: Case) -> str:
+    return f"super::items::{case.path}()" if case.path else "super::super::main()"
+
+
+def _test_value(case: Case, ours: str) -> str:
+    panics = given = f"::{ours}::names::None"
+    if case.should_panic is not None:
+        panics = f"::{ours}::names::Some({case.should_panic})"
+    if case.input is not None:
+        octets = "".join(f"\\x{byte:02x}" for byte in case.input.encode("utf-8", "replace"))
+        given = f'::{ours}::names::Some(b"{octets}")'
+    rest = f"output: {case.output_bytes}, must_reach: {str(case.must_reach).lower()}"
+    return f"::{ours}::Test {{ should_panic: {panics}, input: {given}, {rest} }}"
+
+
+def _macros(items: str, defence: TestPolicy, ours: str, own: str) -> str:
+    """The macros that the tests use: assertions in the standard library's meaning, others that a program could
+    redefine."""
+    asked = {
+        "all": ("", "", ""),
+        "same_types": ("same_types", "same_types", "same_types"),
+        "same_text": ("same_text", "other_text", "standard"),  # what a bare condition compares may not print
+        "none": ("standard", "standard", "standard"),
+    }[defence.trusted_comparisons]
+    equal, other, types = (f'::{ours}::{name}(l, r, "{own}")' if name else "true" for name in asked)
+    check, pair = f"::{ours}::check", "match (&$l, &$r) { (l, r) =>"
+    shown = f"::{ours}::shown(l, r);"
+    sides = "$l:expr, $r:expr $(, $($t:tt)*)?"
+    rules = {
+        "assert": f"($c:expr $(, $($t:tt)*)?) => {{ {check}($c) }}",
+        "assert_eq": f"({sides}) => {{ {pair} {{ {shown} {check}({equal} & (*l == *r)) }} }} }}",
+        "assert_ne": f"({sides}) => {{ {pair} {{ {shown} {check}({other} & (*l != *r)) }} }} }}",
+    }
+    if defence.trusted_comparisons == "all":  # the same in half the code for the compiler
+        rules["assert_eq"] = f"({sides}) => {{ ::{ours}::equal(&$l, &$r) }}"
+        rules["assert_ne"] = f"({sides}) => {{ ::{ours}::differ(&$l, &$r) }}"
+    rules |= {f"debug_{name}": rule for name, rule in rules.items()}
+    rules[COMPARE] = f"(($l:expr) ($op:tt) ($r:expr)) => {{ {pair} {check}({types} & (*l $op *r)) }} }}"
+    rules[VALUE] = f"(($l:expr) ($op:tt) ($r:expr)) => {{ {pair} {{ {check}({types}); *l $op *r }} }} }}"
+    rules[REACHED] = f"() => {{ ::{ours}::reached() }}"
+    for name in _SHIELDED.split():
+        rules[name] = f"($($t:tt)*) => {{ ::{ours}::macros::{name}!($($t)*) }}"
+    used = set(re.findall(r"\w+", items))
+    return "".join(f"macro_rules! {name} {{ {rule} }}\n" for name, rule in rules.items() if name in used)

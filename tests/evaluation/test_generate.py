@@ -1,0 +1,70 @@
+"""Reading samples: prompts, verdicts under the answers, two models side by side."""
+
+import pytest
+from workflow_testbed import TASKS, save_model, write_lines
+
+from rust_rewards.commands.generate import main, side_by_side
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return save_model(tmp_path_factory.mktemp("model"))
+
+
+def test_each_answer_is_streamed_and_followed_by_its_verdict(model, capsys):
+    prompt = "pub fn double(x: i32) -> i32 {\n"
+    assert main(["--model_name_or_path", model, "--prompt", prompt, "--num_samples", "2", "--max_new_tokens", "9"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("sample ") == 2
+    assert printed.count(prompt) >= 2  # a base model's answer is shown with the prefix it continues
+    assert printed.count("=> reward ") == 2
+    assert printed.count("9 tokens, cut off at the token limit") == 2
+
+
+def test_task_brings_its_hidden_tests_and_the_compiler_its_words(model, tmp_path, capsys):
+    tasks = str(write_lines(tmp_path / "tasks.jsonl", TASKS))
+    argv = ["--model_name_or_path", model, "--tasks", tasks, "--task_id", "larger", "--max_new_tokens", "9"]
+    assert main(argv) == 0
+    printed = capsys.readouterr().out
+    assert "0/2 tests" in printed
+    assert "error" in printed
+
+
+def test_two_models_answer_side_by_side(model, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
+    other = save_model(tmp_path / "other", silent=True)
+    (tmp_path / "prompt.rs").write_text("pub fn double(x: i32) -> i32 {\n")
+    argv = ["--model_name_or_path", model, "--compare", other, "--prompt_file", str(tmp_path / "prompt.rs")]
+    assert main([*argv, "--temperature", "0", "--max_new_tokens", "9"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    prefix = next(line for line in lines if line.startswith("pub fn double"))
+    assert prefix.split(" | ")[0].strip() == prefix.split(" | ")[1].strip() == "pub fn double(x: i32) -> i32 {"
+
+
+def test_columns_wrap_long_lines_and_fill_the_shorter_side():
+    page = side_by_side("a" * 40, "b", 63)  # columns of 30
+    assert page == f"{'a' * 30} | b\n{'a' * 10}{' ' * 20} |"
+
+
+def test_narrow_terminal_puts_answers_one_below_the_other():
+    assert side_by_side("left", "right", 40) == "left\n\nright"
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--prompt", "  "], "The prompt is empty"),
+        (["--prompt_file", "no-such-file"], "Cannot read the prompt no-such-file"),
+        (["--prompt", "x", "--num_samples", "0"], "num_samples is 0"),
+        (["--prompt", "x", "--compare", "./no-such-model"], "There is no model at ./no-such-model"),
+    ],
+)
+def test_bad_input_is_one_clear_message(model, argv, message, capsys):
+    assert main(["--model_name_or_path", model, *argv]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_unknown_task_names_one_that_exists(model, tmp_path, capsys):
+    tasks = str(write_lines(tmp_path / "tasks.jsonl", TASKS))
+    assert main(["--model_name_or_path", model, "--tasks", tasks, "--task_id", "tripel"]) == 2
+    assert "No task 'tripel'" in capsys.readouterr().err

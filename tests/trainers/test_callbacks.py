@@ -1,0 +1,196 @@
+"""The log, the history, the plot and the graceful stop, without a model; `test_recipes.py` runs them in training."""
+
+import csv
+import json
+import math
+import os
+import signal
+from types import SimpleNamespace
+
+import pytest
+import torch
+from transformers import TrainerControl, TrainerState
+
+from trainers.callbacks import GracefulStopCallback, TrainingLogCallback, last_rewards, progress_line
+from trainers.training_log import COLUMNS, log_row, write_history
+from trainers.training_plot import main as plot_main
+from trainers.training_plot import plot_training_log, read_columns
+
+
+def entry(step, reward=1.0, **metrics):
+    return {"step": step, "reward": reward, "reward_std": 0.5, **metrics}
+
+
+def trainer_with(rewards, weights):
+    """A trainer as far as `last_rewards` reads it: per function, the rewards of the last batch."""
+    return SimpleNamespace(
+        reward_func_names=list(rewards), _logs={"rewards": rewards}, reward_weights=torch.tensor(weights)
+    )
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Arguments, state and callback of a run in `tmp_path`, and a function that logs one entry."""
+    args = SimpleNamespace(output_dir=str(tmp_path), world_size=1)
+    state = TrainerState(log_history=[])
+    callback = TrainingLogCallback(trainer_with({"a": [1.0, 3.0]}, [2.0]))
+
+    def log(logs):
+        state.log_history.append(logs)
+        callback.on_log(args, state, TrainerControl())
+
+    return SimpleNamespace(args=args, state=state, callback=callback, log=log, path=tmp_path)
+
+
+def rows(path):
+    with open(path / "rl_training.log", newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_log_starts_with_the_five_columns_that_scripts_read(run):
+    run.callback.on_train_begin(run.args, run.state, TrainerControl())
+    header = (run.path / "rl_training.log").read_text().splitlines()[0]
+    assert header.startswith("iteration,avg_reward,reward_std,compile_success_rate,parse_success_rate,")
+
+
+def test_each_training_step_is_in_the_file_as_soon_as_it_is_logged(run):
+    run.callback.on_train_begin(run.args, run.state, TrainerControl())
+    run.log(entry(1, reward=2.5, **{"rust_reward/compile_rate": 0.25, "rust_reward/parse_rate": 0.75}))
+    first = rows(run.path)
+    run.log(entry(2, reward=3.5))
+    assert [row["iteration"] for row in first] == ["1"]
+    assert [row["iteration"] for row in rows(run.path)] == ["1", "2"]
+    assert (first[0]["avg_reward"], first[0]["compile_success_rate"]) == ("2.5", "0.25")
+    assert first[0]["parse_success_rate"] == "0.75"
+    assert rows(run.path)[1]["compile_success_rate"] == ""  # not measured in step 2
+    # The weight is 2, so rewards 1 and 3 count 2 and 6
+    assert (first[0]["reward_min"], first[0]["reward_max"]) == ("2.0", "6.0")
+
+
+def test_evaluations_and_the_summary_get_no_row(run):
+    run.callback.on_train_begin(run.args, run.state, TrainerControl())
+    run.log({"step": 5, "eval_reward": 1.0})
+    run.log({"step": 5, "train_runtime": 3.0})
+    assert rows(run.path) == []
+
+
+def test_a_resumed_run_keeps_what_its_checkpoint_knows_and_drops_later_and_broken_rows(run):
+    (run.path / "rl_training.log").write_text("iteration,avg_reward\n1,1.0\n2,1.0\n3,9.0\n4,tor")
+    run.state.log_history = [entry(1), {"step": 2, "eval_reward": 7.0}, entry(2)]  # checkpoint at step 2
+    run.callback.on_train_begin(run.args, run.state, TrainerControl())
+    run.log(entry(3, reward=4.0))
+    assert [(row["iteration"], row["avg_reward"]) for row in rows(run.path)] == [
+        ("1", "1.0"),
+        ("2", "1.0"),
+        ("3", "4.0"),
+    ]
+
+
+def test_only_the_first_process_writes(run):
+    run.state.is_world_process_zero = False
+    run.callback.on_train_begin(run.args, run.state, TrainerControl())
+    run.log(entry(1))
+    run.callback.on_save(run.args, run.state, TrainerControl())
+    run.callback.on_train_end(run.args, run.state, TrainerControl())
+    assert list(run.path.iterdir()) == []
+
+
+def test_the_end_of_training_leaves_history_and_plot(run):
+    run.callback.on_train_begin(run.args, run.state, TrainerControl())
+    run.log(entry(1))
+    run.callback.on_train_end(run.args, run.state, TrainerControl())
+    assert (run.path / "rl_training.png").read_bytes().startswith(b"\x89PNG")
+    history = json.loads((run.path / "training_history.json").read_text())
+    assert history["steps"][0]["reward_max"] == 6.0
+    assert history["steps"][0]["metrics"]["reward"] == 1.0
+
+
+def test_the_history_separates_steps_from_evaluations_and_writes_nan_as_null(tmp_path):
+    logged = [entry(1, loss=math.nan, kl=0.25), {"step": 1, "eval_reward": 2.0}, {"step": 1, "train_loss": 1.0}]
+    write_history(logged, str(tmp_path / "h.json"))
+    history = json.loads((tmp_path / "h.json").read_text(), parse_constant=lambda name: pytest.fail(name))
+    assert [step["iteration"] for step in history["steps"]] == [1]
+    assert (history["steps"][0]["loss"], history["steps"][0]["kl"]) == (None, 0.25)
+    assert history["evaluations"] == [{"step": 1, "eval_reward": 2.0}]
+    assert [path.name for path in tmp_path.iterdir()] == ["h.json"]
+
+
+def test_the_compile_rate_comes_from_the_combined_reward_before_the_plain_one():
+    both = {"rewards/compile_reward/mean": 0.5, "rust_reward/compile_rate": 0.25}
+    assert log_row(both)["compile_success_rate"] == 0.25
+    assert log_row({"rewards/compile_reward/mean": 0.5})["compile_success_rate"] == 0.5
+    assert log_row({})["compile_success_rate"] is None
+    assert list(log_row({})) == list(COLUMNS)
+
+
+def test_last_rewards_weighs_functions_and_leaves_out_what_none_could_score():
+    nan = math.nan
+    # completion 0: 1*1 + 10*0.5 = 6; 1: only the second function scored, 10*1 = 10; 2: nobody did
+    trainer = trainer_with({"a": [1.0, nan, nan], "b": [0.5, 1.0, nan]}, [1.0, 10.0])
+    assert last_rewards(trainer) == [6.0, 10.0]
+    assert last_rewards(trainer_with({"a": []}, [1.0])) == []
+
+
+def test_the_progress_line_survives_a_step_that_nobody_could_score():
+    line = progress_line({"step": 3, "reward": None, "reward_std": None, "loss": 0.0})
+    assert line.startswith("step    3  reward    nan ± nan")
+    assert "reward   0.00" in progress_line(entry(1, reward=0.0))
+
+
+def test_columns_are_read_as_numbers_and_empty_cells_as_nan(run):
+    run.callback.on_train_begin(run.args, run.state, TrainerControl())
+    run.log(entry(1, **{"rust_reward/compile_rate": 0.25}))
+    columns = read_columns(run.path / "rl_training.log")
+    assert columns["compile_success_rate"] == [0.25]
+    assert math.isnan(columns["parse_success_rate"][0])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("iteration,avg_reward,reward_std\n", "no training step yet"),
+        ("time,level\n1,2\n", "not a training log"),
+        ("iteration,avg_reward,reward_std,compile_success_rate,parse_success_rate\n1,x,1,1,1\n", "not a training"),
+    ],
+)
+def test_a_log_without_steps_or_of_another_kind_is_refused(tmp_path, content, message):
+    (tmp_path / "rl_training.log").write_text(content)
+    with pytest.raises(ValueError, match=message):
+        plot_training_log(tmp_path / "rl_training.log", tmp_path / "p.png")
+    assert not (tmp_path / "p.png").exists()
+
+
+def test_the_plot_command_draws_on_demand_and_names_a_missing_log(run, capsys):
+    with pytest.raises(SystemExit):
+        plot_main([str(run.path)])
+    assert "rl_training.log" in capsys.readouterr().err
+    run.callback.on_train_begin(run.args, run.state, TrainerControl())
+    run.log(entry(1))
+    assert plot_main([str(run.path)]) == 0
+    assert (run.path / "rl_training.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize("number", GracefulStopCallback.SIGNALS)
+def test_a_signal_asks_for_a_checkpoint_at_the_end_of_the_step_and_restores_the_handlers(run, number):
+    before = signal.getsignal(number)
+    stop, control = GracefulStopCallback(), TrainerControl()
+    stop.on_train_begin(run.args, run.state, control)
+    stop.on_step_end(run.args, run.state, control)
+    assert not control.should_save
+    os.kill(os.getpid(), number)
+    assert not control.should_training_stop  # the step in progress goes on
+    assert signal.getsignal(number) is before  # so that a second signal acts at once
+    stop.on_step_end(run.args, run.state, control)
+    assert control.should_save
+    assert control.should_training_stop
+    assert stop.signal == number
+
+
+def test_an_undisturbed_run_gets_its_handlers_back(run):
+    before = signal.getsignal(signal.SIGTERM)
+    stop = GracefulStopCallback()
+    stop.on_train_begin(run.args, run.state, TrainerControl())
+    assert signal.getsignal(signal.SIGTERM) is not before
+    stop.on_train_end(run.args, run.state, TrainerControl())
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert stop.signal is None

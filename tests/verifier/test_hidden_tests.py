@@ -1,0 +1,105 @@
+import pytest
+
+from rust_rewards import verify
+from rust_rewards.verifier.hidden_tests import HiddenTestsError, read_hidden_tests, same_output
+
+MODULE = """#[cfg(test)]
+mod tests {
+    use super::*;
+    const LIMIT: u8 = 3;
+    fn helper() -> u8 { LIMIT }
+    #[test]
+    fn one() { assert_eq!(f(), helper()); }
+    /// with a comment
+    #[test]
+    #[should_panic(expected = "zero")]
+    fn two() { f(); }
+    mod inner { #[test] fn three() {} #[test] #[should_panic] fn four() { panic!() } }
+}
+"""
+
+
+def test_a_module_has_one_case_per_test_function_at_any_depth():
+    suite = read_hidden_tests(MODULE)
+    assert [case.path for case in suite.cases] == [
+        "tests::one", "tests::two", "tests::inner::three", "tests::inner::four",
+    ]  # fmt: skip
+    assert [case.should_panic for case in suite.cases] == [None, '"zero"', None, '""']
+
+
+def test_test_attributes_go_and_functions_become_visible():
+    items = read_hidden_tests(MODULE).items
+    assert "#[test]" not in items
+    assert "cfg(test)" not in items
+    assert "pub fn one()" in items
+    assert "pub mod inner" in items
+
+
+def test_assertions_alone_are_a_case_each_and_share_their_imports():
+    suite = read_hidden_tests('use std::cmp::max;\nassert_eq!(f(1), 2);\nassert!(f(2) > 2, "why {}", 1);\n')
+    assert len(suite.cases) == 2
+    assert suite.items.count("use std::cmp::max;") == 2
+
+
+def test_statements_that_depend_on_each_other_are_one_case():
+    assert (
+        len(
+            read_hidden_tests(
+                "let mut s = S::new(); s.push(1); assert_eq!(s.pop(), Some(1)); assert!(s.is_empty());"
+            ).cases
+        )
+        == 1
+    )
+
+
+def test_json_cases_run_main():
+    suite = read_hidden_tests('[{"input": "1 2\\n", "output": "3\\n"}, {"input": "", "output": "0"}]')
+    assert suite.runs_main
+    assert [(case.input, case.output) for case in suite.cases] == [("1 2\n", "3\n"), ("", "0")]
+
+
+def test_a_main_with_assertions_is_one_case():
+    assert len(read_hidden_tests("fn main() { assert_eq!(f(), 1); }").cases) == 1
+
+
+@pytest.mark.parametrize(
+    "tests", ["// nothing", "   ", "mod tests {}", "fn helper() {}", "#[test] fn f( {}", "[]", "[1]", '[{"input": 1}]']
+)
+def test_tests_that_hold_no_test_are_an_error(tests):
+    with pytest.raises(HiddenTestsError, match=r"the tests|JSON case"):
+        read_hidden_tests(tests)
+
+
+@pytest.mark.parametrize("tests", ["[" * 100_000, "[" + "1" * 5000 + "]"], ids=["nested", "long number"])
+def test_json_that_cannot_be_read_is_an_error_of_the_tests(tests):
+    with pytest.raises(HiddenTestsError, match="cannot be read"):
+        read_hidden_tests(tests)
+
+
+def test_outputs_are_compared_by_line_without_trailing_space():
+    assert same_output("1\n2\n", "1  \r\n2")
+    assert same_output("a", "a\n\n")
+    assert not same_output("1\n2", "1 2")
+    assert not same_output("1", "")
+
+
+OWN_COMPARISON = """#[derive(Debug, Clone)] pub struct P { pub x: i32 }
+impl PartialEq for P { fn eq(&self, o: &P) -> bool { self.x == o.x } }
+pub fn f(x: i32) -> P { P { x } }
+"""
+LIES = OWN_COMPARISON.replace("self.x == o.x", "true")
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [
+        'assert!(f(1) == P { x: 1 } && f(2) != P { x: 3 }, "{}", 1);',
+        "assert!(!(f(1) != P { x: 1 }));",
+        'let mut i = 0; while i < 3 { i += 1; } if f(i) != (P { x: 3 }) { panic!("no"); } assert_eq!(i, 3);',
+        "let v: Vec<i32> = (0..4).filter(|x| x % 2 == 0 && *x < 3).collect(); assert!(v.len() == 2 || f(1) == f(2));",
+    ],
+)
+def test_comparisons_of_the_programs_own_are_seen_wherever_they_stand(tests):
+    honest, lying = verify([OWN_COMPARISON, LIES], [tests, tests.replace("v.len() == 2", "v.is_empty()")])
+    assert honest.test_statuses == ("passed",)
+    assert lying.tests_passed == 0
