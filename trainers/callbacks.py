@@ -7,7 +7,6 @@ and then appended to, so a row can be neither lost nor doubled, whatever the fil
 Not here: the completions table (TRL's `log_completions`) and trackers (`report_to`).
 """
 
-import csv
 import logging
 import math
 import os
@@ -18,7 +17,7 @@ from typing import Any
 import torch
 from transformers import ProgressCallback, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from trainers.training_log import COLUMNS, HISTORY_NAME, LOG_NAME, log_row, write_history
+from trainers.training_log import HISTORY_NAME, LOG_NAME, append_to_log, log_row, write_history, write_log
 from trainers.training_plot import PLOT_NAME, plot_training_log
 
 logger = logging.getLogger(__name__)
@@ -35,10 +34,13 @@ class TrainingLogCallback(TrainerCallback):
     each step holds the CSV's columns and under `metrics` everything the trainer logged. A value that was not
     measured is an empty cell and `null`. Only the first process writes.
 
+    The lowest and highest reward of the last batch, which the trainer does not log, are added to its own record:
+    every training entry of `state.log_history` gets `reward_min` and `reward_max`. So checkpoints carry them, and
+    a resumed run can write its log again.
+
     Args:
         trainer ([`~trl.GRPOTrainer`]):
-            The trainer that logs; the lowest and highest reward of the last batch are read from its
-            completions log.
+            The trainer that logs; its completions log says what the rewards of the last batch were.
 
     Example:
 
@@ -56,13 +58,10 @@ class TrainingLogCallback(TrainerCallback):
     ) -> None:
         """Start the CSV with the steps that the resumed checkpoint knows of; none in a fresh run."""
         if state.is_world_process_zero:
-            with open(_path(args, LOG_NAME), "w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, COLUMNS)
-                writer.writeheader()
-                writer.writerows(log_row(logs) for logs in state.log_history if "reward" in logs)
+            write_log(state.log_history, _path(args, LOG_NAME))
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        """Append one row, when a training step was logged and not an evaluation or the summary."""
+        """Complete the record of a training step and append its row; evaluations and the summary have none."""
         logs: dict[str, Any] = state.log_history[-1]
         if "reward" not in logs:
             return
@@ -70,8 +69,7 @@ class TrainingLogCallback(TrainerCallback):
         logs["reward_min"] = min(rewards, default=None)
         logs["reward_max"] = max(rewards, default=None)
         if state.is_world_process_zero:
-            with open(_path(args, LOG_NAME), "a", newline="", encoding="utf-8") as file:
-                csv.DictWriter(file, COLUMNS).writerow(log_row(logs))
+            append_to_log(logs, _path(args, LOG_NAME))
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Write the JSON history beside the new checkpoint."""

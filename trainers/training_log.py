@@ -1,154 +1,37 @@
-"""Reads what a training run recorded: `training_history.json`, or the trainer's own `trainer_state.json`.
+"""Owns the log of a training run: names and columns of its files, their writers and their readers.
 
-    python recipes/training_history.py outputs/tiny-phase1        # one line per epoch
+    python -m trainers.training_log outputs/tiny-phase1        # one line per epoch
 
-Each step becomes a flat dictionary of numbers under the names of `rl_training.log` (`avg_reward`, `kl`, ...)
-beside everything else the trainer logged. A value that was not measured is absent.
-Not here: what the numbers mean (`decide.py`) and look like (`report.py`).
+A run leaves two files. `rl_training.log` is a CSV with one row per logged step, in the columns below.
+`training_history.json` holds the same columns and, under `metrics`, everything else the trainer logged. Both are made
+from the trainer's `state.log_history`, which is also in every checkpoint's `trainer_state.json`; so that file can be
+read in place of the history.
+
+A reader gets each step as a flat dictionary of numbers: the columns, beside everything else. A value that was not
+measured is absent. Loads neither torch nor transformers.
+Not here: when the files are written (`callbacks.py`), and what the numbers mean.
 """
 
 import argparse
+import csv
 import json
 import math
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rust_rewards.evaluation.results import ResultFileError, read_json
-from rust_rewards.evaluation.tables import format_table
-
-MADE_BY = "recipes/grpo.py (it writes training_history.json with every checkpoint and at the end)"
-WINDOW = 0.25  # the share of a run that "at its start" and "at its end" mean
-EPOCH_COLUMNS = {
-    "avg_reward": "reward",
-    "reward_std": "std",
-    "reward_min": "min",
-    "reward_max": "max",
-    "compile_success_rate": "compiles",
-    "loss": "loss",
-    "kl": "KL",
-    "entropy": "entropy",
-}
-Step = dict[str, float]
-
-
-def read_history(path: Path | str) -> list[Step]:
-    """Read the logged steps of a run, in order.
-
-    Args:
-        path (`Path` or `str`): `training_history.json`, `trainer_state.json`, or a folder that holds one of
-            them.
-
-    Raises:
-        ResultFileError: When the file is missing, half-written, of another kind, or holds no training step.
-    """
-    path = find_history(Path(path)) or Path(path) / HISTORY_NAME
-    content = read_json(path, made_by=MADE_BY)
-    if not isinstance(content, dict) or not ({"steps", "log_history"} & content.keys()):
-        raise ResultFileError(f"{path} is no training history; expected what `python {MADE_BY}` writes.")
-    name = "steps" if content.get("steps") is not None else "log_history"
-    logged = content[name]
-    if not isinstance(logged, list) or not all(isinstance(entry, dict) for entry in logged):
-        raise ResultFileError(f"{path}: {name} is no list of objects; expected what `python {MADE_BY}` writes.")
-    if name == "log_history":
-        logged = [{**log_row(entry), "metrics": entry} for entry in logged if "reward" in entry]
-    steps = [step for step in map(_numbers, logged) if "iteration" in step]
-    if not steps:
-        raise ResultFileError(f"{path} holds no training step; let the run log one (--logging_steps 1).")
-    return steps
-
-
-def find_history(folder: Path) -> Path | None:
-    """Return a run's `training_history.json`, else the last checkpoint's trainer state, else `None`; a path that is no
-    folder is the file itself."""
-    if not folder.is_dir():
-        return folder
-    states = {path.parent.name.partition("-")[2]: path for path in folder.glob("checkpoint-*/trainer_state.json")}
-    newest = [states[step] for step in sorted(filter(str.isdecimal, states), key=int, reverse=True)]
-    candidates = [folder / HISTORY_NAME, folder / "trainer_state.json", *newest]
-    return next((path for path in candidates if path.is_file()), None)
-
-
-def series(steps: Sequence[Step], name: str) -> tuple[list[float], list[float]]:
-    """Return the iterations at which a value was measured, and the values."""
-    measured = [(step["iteration"], step[name]) for step in steps if name in step]
-    return [x for x, _ in measured], [y for _, y in measured]
-
-
-def at_start(steps: Sequence[Step], name: str) -> float | None:
-    """Return the mean of a value over the first quarter of the steps that measured it; `None` without any."""
-    values = series(steps, name)[1]
-    return _mean(values[: _width(values)])
-
-
-def at_end(steps: Sequence[Step], name: str) -> float | None:
-    """Return the mean of a value over the last quarter of the steps that measured it; `None` without any."""
-    values = series(steps, name)[1]
-    return _mean(values[-_width(values) :])
-
-
-def epoch_summaries(steps: Sequence[Step]) -> list[dict[str, float]]:
-    """Return per epoch (from 1) its number of logged steps and the mean of each column of the log."""
-    epochs: dict[int, list[Step]] = {}
-    for step in steps:
-        epochs.setdefault(max(math.ceil(step.get("epoch", 1.0) - 1e-9), 1), []).append(step)
-    names = [name for name in COLUMNS if name not in ("iteration", "epoch")]
-    return [
-        {"epoch": epoch, "steps": len(members)}
-        | {name: mean for name in names if (mean := _mean(series(members, name)[1])) is not None}
-        for epoch, members in sorted(epochs.items())
-    ]
-
-
-def epoch_table(steps: Sequence[Step]) -> list[list[str]]:
-    """Return the summary of each epoch as cells of a table, the heading first."""
-    rows = [["epoch", "steps", *EPOCH_COLUMNS.values()]]
-    for epoch in epoch_summaries(steps):
-        cells = [f"{epoch[name]:.3f}" if name in epoch else "-" for name in EPOCH_COLUMNS]
-        rows.append([f"{epoch['epoch']:.0f}", f"{epoch['steps']:.0f}", *cells])
-    return rows
-
-
-def _numbers(step: Mapping[str, Any]) -> Step:
-    flat = {**(step.get("metrics") or {}), **step}
-    numbers = {key: float(value) for key, value in flat.items() if isinstance(value, int | float)}
-    return {key: value for key, value in numbers.items() if math.isfinite(value)}
-
-
-def _width(values: Sequence[float]) -> int:
-    return max(round(len(values) * WINDOW), 1)
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print the epochs of a run; return the exit code (2 for a history that cannot be read)."""
-    parser = argparse.ArgumentParser(description="Print one line per epoch of a training run.")
-    parser.add_argument("history", help="training_history.json, trainer_state.json, or the run's folder.")
-    try:
-        print(format_table(epoch_table(read_history(parser.parse_args(argv).history))))
-    except ResultFileError as err:
-        print(f"training_history.py: {err}", file=sys.stderr)
-        return 2
-    return 0
-
-
 LOG_NAME = "rl_training.log"
 HISTORY_NAME = "training_history.json"
+STATE_NAME = "trainer_state.json"
 # Column of the log -> the trainer's metric, the first that was logged. The first five names and their order are
 # fixed: scripts read them.
 COLUMNS: dict[str, tuple[str, ...]] = {
     "iteration": ("step",),
     "avg_reward": ("reward",),
     "reward_std": ("reward_std",),
-    "compile_success_rate": (
-        "rust_reward/compile_rate",
-        "rewards/compile_reward/mean",
-        "compile_success_rate",
-    ),
+    "compile_success_rate": ("rust_reward/compile_rate", "rewards/compile_reward/mean", "compile_success_rate"),
     "parse_success_rate": ("rust_reward/parse_rate", "parse_success_rate"),
     "tests_passed": ("rewards/tests_reward/mean",),
     "reward_min": ("reward_min",),
@@ -164,27 +47,245 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "step_time": ("step_time",),
     "epoch": ("epoch",),
 }
+# Column -> heading in the table of epochs
+EPOCH_HEADINGS = {
+    "avg_reward": "reward",
+    "reward_std": "std",
+    "reward_min": "min",
+    "reward_max": "max",
+    "compile_success_rate": "compiles",
+    "loss": "loss",
+    "kl": "KL",
+    "entropy": "entropy",
+}
+WINDOW = 0.25  # the share of a run that "at its start" and "at its end" mean
+
+Step = dict[str, float]
 
 
-def log_row(logs: dict[str, Any]) -> dict[str, Any]:
-    """Return the row of the CSV for one entry of the trainer's log history; a missing value is `None`."""
+class TrainingLogError(ValueError):
+    """A log or history is missing, cut short, of another kind, or holds no step."""
+
+
+def log_row(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Return the row of the CSV for one entry of the trainer's log history; a missing value is `None`.
+
+    >>> row = log_row({"step": 7, "reward": 12.5})
+    >>> row["iteration"], row["avg_reward"], row["kl"]
+    (7, 12.5, None)
+    """
     return {column: next((logs[key] for key in keys if key in logs), None) for column, keys in COLUMNS.items()}
 
 
-def write_history(log_history: list[dict[str, Any]], path: str) -> None:
+def write_log(log_history: Iterable[Mapping[str, Any]], path: str | os.PathLike) -> None:
+    """
+    Start the CSV: the heading, and a row for every training step among the entries.
+
+    Args:
+        log_history (`Iterable[Mapping]`):
+            Entries of the trainer's log history. Evaluations and the summary have no `reward` and get no row.
+        path (`str` or `os.PathLike`):
+            The file to write or replace.
+    """
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows(log_row(logs) for logs in log_history if "reward" in logs)
+
+
+def append_to_log(logs: Mapping[str, Any], path: str | os.PathLike) -> None:
+    """Append the row of one training step to the CSV, which is complete again when this returns."""
+    with open(path, "a", newline="", encoding="utf-8") as file:
+        csv.DictWriter(file, COLUMNS).writerow(log_row(logs))
+
+
+def read_log(path: str | os.PathLike, columns: Iterable[str] = tuple(COLUMNS)) -> dict[str, list[float]]:
+    """
+    Read columns of the CSV as numbers; an empty cell is NaN.
+
+    Args:
+        path (`str` or `os.PathLike`):
+            A log that a run wrote or is still writing.
+        columns (`Iterable[str]`, *optional*, defaults to all of `COLUMNS`):
+            The columns to read.
+
+    Raises:
+        [`TrainingLogError`]: When the file has no rows, or a column is missing or not a number.
+        `OSError`: When it cannot be opened.
+    """
+    with open(path, newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    if not rows:
+        raise TrainingLogError(f"'{path}' holds no training step yet.")
+    try:
+        return {name: [float(row[name] or math.nan) for row in rows] for name in columns}
+    except KeyError as err:
+        raise TrainingLogError(f"'{path}' is not a training log: it has no column {err}.") from err
+    except ValueError as err:
+        raise TrainingLogError(f"'{path}' is not a training log: {err}.") from err
+
+
+def write_history(log_history: Iterable[Mapping[str, Any]], path: str | os.PathLike) -> None:
     """Write the log history as JSON, in one move, so that a reader never sees half a file."""
+    entries = list(log_history)
     history = {
-        "steps": [{**_finite(log_row(logs)), "metrics": _finite(logs)} for logs in log_history if "reward" in logs],
-        "evaluations": [_finite(logs) for logs in log_history if "eval_reward" in logs],
+        "steps": [{**_finite(log_row(logs)), "metrics": _finite(logs)} for logs in entries if "reward" in logs],
+        "evaluations": [_finite(logs) for logs in entries if "eval_reward" in logs],
     }
-    partial = Path(f"{path}.partial")
+    partial = Path(f"{os.fspath(path)}.partial")
     partial.write_text(json.dumps(history, indent=1), encoding="utf-8")
     partial.replace(path)
 
 
-def _finite(values: dict[str, Any]) -> dict[str, Any]:
-    """JSON knows no NaN and no infinity; `null` stands for them."""
-    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
+def find_history(run: Path) -> Path | None:
+    """
+    Return the file that holds a run's steps, `None` when there is none.
+
+    Args:
+        run (`Path`):
+            The output folder of the run: its `training_history.json`, else its trainer state, else that of the last
+            checkpoint. A path that is no folder is the file itself.
+    """
+    if not run.is_dir():
+        return run
+    states = {path.parent.name.partition("-")[2]: path for path in run.glob(f"checkpoint-*/{STATE_NAME}")}
+    newest_first = sorted((step for step in states if step.isdecimal()), key=int, reverse=True)
+    candidates = [run / HISTORY_NAME, run / STATE_NAME, *(states[step] for step in newest_first)]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def read_history(run: str | os.PathLike) -> list[Step]:
+    """
+    Read the logged steps of a run, in order.
+
+    Args:
+        run (`str` or `os.PathLike`):
+            `training_history.json`, `trainer_state.json`, or a folder that holds one of them.
+
+    Raises:
+        [`TrainingLogError`]: When the file is missing, half-written, of another kind, or holds no training step.
+    """
+    path = find_history(Path(run))
+    if path is None:
+        raise TrainingLogError(f"No training history in {os.fspath(run)}; recipes/grpo.py and maxrl.py write one.")
+    content = _read_json(path)
+    if not isinstance(content, dict) or not ({"steps", "log_history"} & content.keys()):
+        raise TrainingLogError(f"{path} is no training history; expected what recipes/grpo.py and maxrl.py write.")
+    name = "log_history" if content.get("steps") is None else "steps"
+    entries = content[name]
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise TrainingLogError(f"{path}: {name} is no list of objects; it was edited. Let the run write it again.")
+    if name == "log_history":
+        entries = [{**log_row(entry), "metrics": entry} for entry in entries if "reward" in entry]
+    steps = [step for step in map(_numbers, entries) if "iteration" in step]
+    if not steps:
+        raise TrainingLogError(f"{path} holds no training step; let the run log one (--logging_steps 1).")
+    return steps
+
+
+def series(steps: Iterable[Step], name: str) -> tuple[list[float], list[float]]:
+    """Return the iterations at which a value was measured, and the values."""
+    measured = [step for step in steps if name in step]
+    return [step["iteration"] for step in measured], [step[name] for step in measured]
+
+
+def at_start(steps: Iterable[Step], name: str) -> float | None:
+    """Return the mean of a value over the first quarter of the steps that measured it; `None` without any."""
+    _, values = series(steps, name)
+    return _mean(values[: _quarter(values)])
+
+
+def at_end(steps: Iterable[Step], name: str) -> float | None:
+    """Return the mean of a value over the last quarter of the steps that measured it; `None` without any."""
+    _, values = series(steps, name)
+    return _mean(values[-_quarter(values) :])
+
+
+def epoch_summaries(steps: Iterable[Step]) -> list[dict[str, float]]:
+    """Return per epoch (from 1) its number of logged steps and the mean of each column of the log."""
+    epochs: dict[int, list[Step]] = {}
+    for step in steps:
+        # The end of epoch 2 is logged as 2.0, or a rounding error beside it, and belongs to epoch 2.
+        epoch = math.ceil(step.get("epoch", 1.0) - 1e-9)
+        epochs.setdefault(max(epoch, 1), []).append(step)
+    summaries = []
+    for epoch, members in sorted(epochs.items()):
+        summary: dict[str, float] = {"epoch": epoch, "steps": len(members)}
+        for name in COLUMNS:
+            mean = _mean(series(members, name)[1])
+            if mean is not None and name not in ("iteration", "epoch"):
+                summary[name] = mean
+        summaries.append(summary)
+    return summaries
+
+
+def epoch_table(steps: Iterable[Step]) -> list[list[str]]:
+    """Return the summary of each epoch as cells of a table, the heading first."""
+    rows = [["epoch", "steps", *EPOCH_HEADINGS.values()]]
+    for summary in epoch_summaries(steps):
+        cells = [f"{summary[name]:.3f}" if name in summary else "-" for name in EPOCH_HEADINGS]
+        rows.append([f"{summary['epoch']:.0f}", f"{summary['steps']:.0f}", *cells])
+    return rows
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as err:
+        raise TrainingLogError(f"No file {path}; recipes/grpo.py and maxrl.py write a {HISTORY_NAME}.") from err
+    except json.JSONDecodeError as err:
+        raise TrainingLogError(
+            f"{path} is not complete JSON (line {err.lineno}: {err.msg}); it was cut short or edited. "
+            "Let the run write it again."
+        ) from err
+    except (OSError, ValueError) as err:
+        raise TrainingLogError(f"Cannot read {path}: {err}.") from err
+
+
+def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with `None` for NaN and infinity, which JSON does not know."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in values.items()
+    }
+
+
+def _numbers(step: Mapping[str, Any]) -> Step:
+    """Return a step's finite numbers, those under `metrics` beside its own."""
+    metrics = step.get("metrics")
+    flat = {**metrics, **step} if isinstance(metrics, dict) else step
+    numbers = {name: float(value) for name, value in flat.items() if isinstance(value, int | float)}
+    return {name: value for name, value in numbers.items() if math.isfinite(value)}
+
+
+def _quarter(values: Sequence[float]) -> int:
+    return max(round(len(values) * WINDOW), 1)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Return cells as right-aligned text, with a line under the heading."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(str.rjust, row, widths)) for row in rows]
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the epochs of a run; return the exit code: 0, or 2 for a history that cannot be read."""
+    parser = argparse.ArgumentParser(
+        prog="python -m trainers.training_log", description="Print one line per epoch of a training run."
+    )
+    parser.add_argument("run", help="The run's output folder, its training_history.json or a trainer_state.json.")
+    run = parser.parse_args(argv).run
+    try:
+        print(_aligned(epoch_table(read_history(run))))
+    except TrainingLogError as err:
+        print(f"error: {err}", file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":

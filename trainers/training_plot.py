@@ -6,11 +6,13 @@ Reads the CSV only, so it works while training is still running. Needs matplotli
 """
 
 import argparse
-import csv
 import math
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+from trainers.training_log import LOG_NAME, read_log
 
 PLOT_NAME = "rl_training.png"
 # Column -> label, line style and colour
@@ -22,15 +24,18 @@ RATES = {
 
 
 def plot_training_log(csv_path: str | os.PathLike, png_path: str | os.PathLike) -> None:
-    """Plot average reward (with one standard deviation) and success rates (0..1) over iterations.
+    """
+    Plot average reward (with one standard deviation) and success rates (0..1) over iterations.
 
     Args:
-        csv_path (`str` or `os.PathLike`): A log that [`TrainingLogCallback`] wrote.
-        png_path (`str` or `os.PathLike`): Where the picture goes.
+        csv_path (`str` or `os.PathLike`):
+            A log that [`TrainingLogCallback`] wrote.
+        png_path (`str` or `os.PathLike`):
+            The picture to write.
 
     Raises:
-        ImportError: When matplotlib is not installed.
-        ValueError: When the log has no rows, or is not such a log.
+        `ImportError`: When matplotlib is not installed.
+        [`TrainingLogError`]: When the log has no rows, or is not such a log.
     """
     try:
         from matplotlib.figure import Figure
@@ -38,7 +43,7 @@ def plot_training_log(csv_path: str | os.PathLike, png_path: str | os.PathLike) 
     except ImportError as err:
         raise ImportError("plots need matplotlib: pip install 'rust-rewards[plots]'") from err
 
-    columns = read_columns(csv_path)
+    columns = read_log(csv_path, ("iteration", "avg_reward", "reward_std", *RATES))
     steps, reward, spread = columns["iteration"], columns["avg_reward"], columns["reward_std"]
     figure = Figure(figsize=(8, 6), layout="constrained")
     upper, lower = figure.subplots(2, 1, sharex=True)
@@ -64,37 +69,21 @@ def plot_training_log(csv_path: str | os.PathLike, png_path: str | os.PathLike) 
     figure.savefig(png_path, dpi=120)
 
 
-def read_columns(csv_path: str | os.PathLike) -> dict[str, list[float]]:
-    """Read the log's columns as numbers; an empty cell is NaN.
-
-    Raises:
-        ValueError: When the file has no rows, or a column is missing or not a number.
-    """
-    with open(csv_path, newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    if not rows:
-        raise ValueError(f"'{csv_path}' holds no training step yet.")
-    try:
-        return {
-            name: [float(row[name] or math.nan) for row in rows]
-            for name in ("iteration", "avg_reward", "reward_std", *RATES)
-        }
-    except (KeyError, ValueError) as err:
-        raise ValueError(f"'{csv_path}' is not a training log: {err}.") from err
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description="Plot a run's rl_training.log.")
+    """Draw the plot of a run; return the exit code: 0, or 2 when there is no log to draw or no matplotlib."""
+    parser = argparse.ArgumentParser(
+        prog="python -m trainers.training_plot", description="Plot a run's rl_training.log."
+    )
     parser.add_argument("output_dir", type=Path, help="output folder of the run")
     folder = parser.parse_args(argv).output_dir
     try:
-        plot_training_log(folder / "rl_training.log", folder / PLOT_NAME)
+        plot_training_log(folder / LOG_NAME, folder / PLOT_NAME)
     except (OSError, ValueError, ImportError) as err:
-        parser.error(str(err))
+        print(f"error: {err}", file=sys.stderr)
+        return 2
     print(f"Wrote {folder / PLOT_NAME}")
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

@@ -7,8 +7,6 @@ import pytest
 from workflow_testbed import evaluation, steps
 
 from rust_rewards.commands.decide import EXIT_CODES, Thresholds, decide, main
-from trainers.training_log import at_end, at_start, epoch_summaries, read_history, series
-from trainers.training_log import main as print_epochs
 
 
 def verdict_of(result, start):
@@ -161,44 +159,7 @@ def test_edited_results_are_one_clear_message(tmp_path, capsys):
         assert message in capsys.readouterr().err
 
 
-def test_history_reads_the_trainer_state_of_the_newest_checkpoint(tmp_path):
-    for number in (9, 10, "best"):
-        folder = tmp_path / f"checkpoint-{number}"
-        folder.mkdir()
-        log = [{"step": number, "reward": 2.0, "kl": 0.1}, {"step": number, "eval_reward": 1.0}]
-        (folder / "trainer_state.json").write_text(json.dumps({"log_history": log}))
-    (step,) = read_history(tmp_path)
-    assert (step["iteration"], step["avg_reward"], step["kl"]) == (10.0, 2.0, 0.1)
-
-
-def test_start_and_end_are_quarters_of_what_was_measured():
-    history = [{"iteration": float(i), "kl": float(i)} for i in range(1, 9)]
-    history.append({"iteration": 9.0})  # nothing measured here
-    assert at_start(history, "kl") == 1.5  # steps 1 and 2
-    assert at_end(history, "kl") == 7.5  # steps 7 and 8
-    assert at_end(history, "entropy") is None
-    assert series(history, "kl")[0] == [float(i) for i in range(1, 9)]
-
-
-def test_epoch_summary_averages_the_steps_of_each_epoch():
-    epochs = (0.5, 1.0, 1.5, 2.0)
-    history = [{"iteration": float(i), "epoch": e, "avg_reward": float(i)} for i, e in enumerate(epochs, 1)]
-    assert epoch_summaries(history) == [
-        {"epoch": 1, "steps": 2, "avg_reward": 1.5},
-        {"epoch": 2, "steps": 2, "avg_reward": 3.5},
-    ]
-
-
 def test_tasks_already_at_the_reference_ask_for_harder_ones():
     result = decide(evaluation(30, 0.5), evaluation(30, 0.75), steps())
     assert verdict_of(result, "reward gain")["verdict"] == "adjust"
     assert any("harder tasks" in setting for setting in result["next_settings"])
-
-
-def test_epochs_are_printed_one_a_line(tmp_path, capsys):
-    history = {"steps": [{"iteration": 1, "epoch": 0.5, "avg_reward": 2.0}, {"iteration": 2, "epoch": 2.0}]}
-    (tmp_path / "training_history.json").write_text(json.dumps(history))
-    assert print_epochs([str(tmp_path)]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[:3] for line in lines[2:]] == [["1", "1", "2.000"], ["2", "1", "-"]]
-    assert print_epochs([str(tmp_path / "none.json")]) == 2

@@ -1,4 +1,4 @@
-"""The log, the history, the plot and the graceful stop, without a model; `test_recipes.py` runs them in training."""
+"""The callbacks without a model; `test_grpo_recipe.py` runs them in training."""
 
 import csv
 import json
@@ -12,9 +12,6 @@ import torch
 from transformers import TrainerControl, TrainerState
 
 from trainers.callbacks import GracefulStopCallback, TrainingLogCallback, last_rewards, progress_line
-from trainers.training_log import COLUMNS, log_row, write_history
-from trainers.training_plot import main as plot_main
-from trainers.training_plot import plot_training_log, read_columns
 
 
 def entry(step, reward=1.0, **metrics):
@@ -105,24 +102,6 @@ def test_the_end_of_training_leaves_history_and_plot(run):
     assert history["steps"][0]["metrics"]["reward"] == 1.0
 
 
-def test_the_history_separates_steps_from_evaluations_and_writes_nan_as_null(tmp_path):
-    logged = [entry(1, loss=math.nan, kl=0.25), {"step": 1, "eval_reward": 2.0}, {"step": 1, "train_loss": 1.0}]
-    write_history(logged, str(tmp_path / "h.json"))
-    history = json.loads((tmp_path / "h.json").read_text(), parse_constant=lambda name: pytest.fail(name))
-    assert [step["iteration"] for step in history["steps"]] == [1]
-    assert (history["steps"][0]["loss"], history["steps"][0]["kl"]) == (None, 0.25)
-    assert history["evaluations"] == [{"step": 1, "eval_reward": 2.0}]
-    assert [path.name for path in tmp_path.iterdir()] == ["h.json"]
-
-
-def test_the_compile_rate_comes_from_the_combined_reward_before_the_plain_one():
-    both = {"rewards/compile_reward/mean": 0.5, "rust_reward/compile_rate": 0.25}
-    assert log_row(both)["compile_success_rate"] == 0.25
-    assert log_row({"rewards/compile_reward/mean": 0.5})["compile_success_rate"] == 0.5
-    assert log_row({})["compile_success_rate"] is None
-    assert list(log_row({})) == list(COLUMNS)
-
-
 def test_last_rewards_weighs_functions_and_leaves_out_what_none_could_score():
     nan = math.nan
     # completion 0: 1*1 + 10*0.5 = 6; 1: only the second function scored, 10*1 = 10; 2: nobody did
@@ -135,39 +114,6 @@ def test_the_progress_line_survives_a_step_that_nobody_could_score():
     line = progress_line({"step": 3, "reward": None, "reward_std": None, "loss": 0.0})
     assert line.startswith("step    3  reward    nan ± nan")
     assert "reward   0.00" in progress_line(entry(1, reward=0.0))
-
-
-def test_columns_are_read_as_numbers_and_empty_cells_as_nan(run):
-    run.callback.on_train_begin(run.args, run.state, TrainerControl())
-    run.log(entry(1, **{"rust_reward/compile_rate": 0.25}))
-    columns = read_columns(run.path / "rl_training.log")
-    assert columns["compile_success_rate"] == [0.25]
-    assert math.isnan(columns["parse_success_rate"][0])
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("iteration,avg_reward,reward_std\n", "no training step yet"),
-        ("time,level\n1,2\n", "not a training log"),
-        ("iteration,avg_reward,reward_std,compile_success_rate,parse_success_rate\n1,x,1,1,1\n", "not a training"),
-    ],
-)
-def test_a_log_without_steps_or_of_another_kind_is_refused(tmp_path, content, message):
-    (tmp_path / "rl_training.log").write_text(content)
-    with pytest.raises(ValueError, match=message):
-        plot_training_log(tmp_path / "rl_training.log", tmp_path / "p.png")
-    assert not (tmp_path / "p.png").exists()
-
-
-def test_the_plot_command_draws_on_demand_and_names_a_missing_log(run, capsys):
-    with pytest.raises(SystemExit):
-        plot_main([str(run.path)])
-    assert "rl_training.log" in capsys.readouterr().err
-    run.callback.on_train_begin(run.args, run.state, TrainerControl())
-    run.log(entry(1))
-    assert plot_main([str(run.path)]) == 0
-    assert (run.path / "rl_training.png").stat().st_size > 1000
 
 
 @pytest.mark.parametrize("number", GracefulStopCallback.SIGNALS)
