@@ -22,12 +22,12 @@ from typing import Any
 
 from ..evaluation.comparison import describe_sample
 from ..evaluation.plots import check_matplotlib, draw_components, draw_histograms
-from ..evaluation.results import ANALYSIS, environment, task_set_hash, write_json, write_text
+from ..evaluation.results import ANALYSIS, environment, write_json, write_text
 from ..evaluation.samples import add_sampling_arguments, add_task_arguments, draw_samples, sampling_from
 from ..evaluation.scores import format_components, score_references, score_samples
 from ..evaluation.summary import component_averages, error_counts
 from ..evaluation.tables import format_table
-from ..tasks.formats import load_tasks
+from ..tasks import load_task_set, task_set_hash
 from ..verifier import ToolchainError, find_toolchain
 
 EXAMPLES = 5  # lowest and highest answers shown
@@ -38,7 +38,7 @@ def analyze(args: argparse.Namespace) -> None:
     started = time.time()
     check_matplotlib()
     find_toolchain()
-    every_task = load_tasks(args.tasks, config=args.tasks_config, split=args.tasks_split)[: args.limit]
+    every_task = load_task_set(args.tasks, config=args.tasks_config, split=args.tasks_split).tasks[: args.limit]
     wanted = min(args.num_samples, len(every_task)) if args.temperature == 0 else args.num_samples  # no equal samples
     tasks, args.num_samples = spread(every_task, wanted)
     sampling = sampling_from(args)
@@ -63,7 +63,7 @@ def analyze(args: argparse.Namespace) -> None:
     print(f"\nWritten to {folder}: reward_analysis.json, two plots, reward_examples.md")
 
 
-def spread(tasks: Sequence[dict[str, Any]], total: int) -> tuple[list[dict[str, Any]], int]:
+def spread(tasks: Sequence[Mapping[str, Any]], total: int) -> tuple[list[Mapping[str, Any]], int]:
     """Return the tasks to use and the samples of each for `total` samples or a few more, spread evenly.
 
     ```python

@@ -36,7 +36,6 @@ from ..evaluation.results import (
     check_output,
     environment,
     read_result,
-    task_set_hash,
     write_json,
 )
 from ..evaluation.samples import add_sampling_arguments, add_task_arguments, draw_samples, read_samples, sampling_from
@@ -44,7 +43,7 @@ from ..evaluation.scores import broken_tasks, score_references, score_samples
 from ..evaluation.summary import summarize
 from ..evaluation.tables import as_text, format_table, label_of
 from ..evaluation.text_metrics import check_text_metrics, documentation_metrics
-from ..tasks.formats import load_tasks
+from ..tasks import load_task_set, task_set_hash
 from ..verifier import ToolchainError, find_toolchain
 
 
@@ -80,7 +79,7 @@ def evaluate(args: argparse.Namespace) -> None:
     if args.text_metrics:
         check_text_metrics()
     find_toolchain()
-    every_task = load_tasks(args.tasks, config=args.tasks_config, split=args.tasks_split)
+    every_task = load_task_set(args.tasks, config=args.tasks_config, split=args.tasks_split).tasks
     tasks, task_set = choose_tasks(args, every_task)
     if sampling is None:
         samples, source = read_samples(Path(args.samples), tasks, every_task, args.prompt_style)
@@ -108,8 +107,8 @@ def evaluate(args: argparse.Namespace) -> None:
 
 
 def choose_tasks(
-    args: argparse.Namespace, every_task: Sequence[dict[str, Any]]
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    args: argparse.Namespace, every_task: Sequence[Mapping[str, Any]]
+) -> tuple[list[Mapping[str, Any]], dict[str, Any]]:
     """Check the tasks' references, and return the tasks to use with a description of the set."""
     tasks = every_task[: args.limit]
     references = score_references(tasks)

@@ -26,20 +26,20 @@ from ..evaluation.results import ResultFileError
 from ..evaluation.samples import add_sampling_arguments, add_task_arguments, sampling_from
 from ..evaluation.sampling import check_context, encode_prompts, resolve_prompt_style
 from ..evaluation.scores import format_components, score_samples
-from ..tasks.formats import load_tasks
+from ..tasks import load_task_set
 from ..verifier import ToolchainError, find_toolchain
 
 NARROWEST = 60  # columns; a narrower terminal gets the two answers one below the other
 
 
-def read_task(args: argparse.Namespace) -> dict[str, Any]:
+def read_task(args: argparse.Namespace) -> Mapping[str, Any]:
     """Return the task that the arguments name, or one without tests made of their prompt.
 
     Raises:
         ValueError: When the prompt is empty, its file cannot be read, or there is no such task.
     """
     if args.task_id:
-        tasks = load_tasks(args.tasks, config=args.tasks_config, split=args.tasks_split)
+        tasks = load_task_set(args.tasks, config=args.tasks_config, split=args.tasks_split).tasks
         found = next((task for task in tasks if task["task_id"] == args.task_id), None)
         if found is None:
             raise ValueError(

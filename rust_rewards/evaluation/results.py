@@ -7,13 +7,12 @@ Not here: what the results mean.
 """
 
 import contextlib
-import hashlib
 import importlib.metadata
 import json
 import os
 import platform
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -161,49 +160,6 @@ def read_json(path: Path | str, made_by: str, *, allow_nan: bool = True) -> Any:
             f"{path} is not complete JSON (line {err.lineno}: {err.msg}); it was cut short or edited. "
             f"Write it again with `python {made_by}`."
         ) from err
-
-
-def read_json_lines(path: Path, what: str) -> list[tuple[int, dict[str, Any]]]:
-    """Read a JSON Lines file of objects.
-
-    Args:
-        path (`Path`): The file. Bytes that are no UTF-8 are replaced; blank lines are skipped.
-        what (`str`): What a line holds, for messages.
-
-    Returns:
-        `list[tuple[int, dict]]`: The number of each line, from 1, and its object.
-
-    Raises:
-        ResultFileError: When the file cannot be read, or a line is no complete JSON or no object.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
-    except OSError as err:
-        raise ResultFileError(f"Cannot read the {what}s {path}: {err.strerror}. Give a JSON Lines file.") from err
-    rows = []
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as err:
-            raise ResultFileError(
-                f"{path}, line {number} is not complete JSON ({err}). Expected one {what} a line."
-            ) from err
-        if not isinstance(row, dict):
-            raise ResultFileError(f"{path}, line {number} is a {type(row).__name__}; expected an object with columns.")
-        rows.append((number, row))
-    return rows
-
-
-def task_set_hash(tasks: Sequence[Mapping[str, Any]]) -> str:
-    """Return 16 hex digits naming a task set: ids, prompts, prefixes, entry points and tests, in any order.
-
-    References, difficulty and topic do not change what is measured, so they do not change the hash.
-    """
-    names = ("task_id", "prompt", "code_prefix", "entry_point", "tests", "allow", "stop")
-    parts = sorted(json.dumps([task.get(name) for name in names], sort_keys=True) for task in tasks)
-    return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def environment() -> dict[str, Any]:

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..json_lines import Line, parse_line, read_lines
 from ..rows import Row, describe, read_rows, score_rows, verify_rows
 from ..scoring import RewardBreakdown
 from ..verifier import Verdict
@@ -82,13 +83,6 @@ class Summary:
         return "\n".join(lines)
 
 
-class Line(NamedTuple):
-    """One line of the input: its number from 1, and its bytes."""
-
-    number: int
-    data: bytes
-
-
 class Written(NamedTuple):
     """An output so far: its complete rows, where they end, its size (both in bytes), and its last complete row, or
     the beginning of the first one when there is none."""
@@ -117,7 +111,7 @@ def score_samples(source: Path, out: Path, options: Options = Options(), engine:
     if out.exists() and out.samefile(source):
         raise ValueError(f"--out is the input itself ({source}); name another file.")
     written = _written(out)
-    before = next(itertools.islice(_lines(source), max(written.rows - 1, 0), None), None)
+    before = next(itertools.islice(read_lines(source), max(written.rows - 1, 0), None), None)
     if written.size and not (before and _was_made_from(before, written, options)):
         raise ValueError(
             f"{out} exists and was not made from {source} with column {options.column!r} and clippy {options.clippy}; "
@@ -125,10 +119,10 @@ def score_samples(source: Path, out: Path, options: Options = Options(), engine:
         )
     if written.size > written.end:
         os.truncate(out, written.end)
-    lines = itertools.islice(_lines(source), written.rows, None)
+    lines = itertools.islice(read_lines(source), written.rows, None)
     summary = Summary(resumed=written.rows)
     chunks = iter(lambda: list(itertools.islice(lines, CHUNK_ROWS)), [])
-    progress = Progress(sum(1 for _ in _lines(source)), summary.resumed)
+    progress = Progress(sum(1 for _ in read_lines(source)), summary.resumed)
     with out.open("ab") as sink:
         for rows in ENGINES[engine](chunks, options):
             for row in rows:
@@ -199,16 +193,11 @@ def _run_on_ray(chunks: Iterable[list[Line]], options: Options) -> Iterator[list
 ENGINES = {"local": _run_here, "ray": _run_on_ray}
 
 
-def _lines(source: Path) -> Iterator[Line]:
-    with source.open("rb") as file:
-        yield from (Line(number, data) for number, data in enumerate(file, 1) if data.strip())
-
-
 def _read_line(line: Line, column: str) -> tuple[dict[str, Any], Row | None, str | None]:
     """Return a line's columns, what is to be judged, and what is wrong with it."""
     try:
-        columns = json.loads(line.data)
-    except (ValueError, RecursionError) as err:
+        columns = parse_line(line, errors="surrogatepass")
+    except ValueError as err:
         text = line.data.decode("utf-8", "replace")[:SHOWN_OF_BAD_LINE]
         return {"line": line.number, "text": text}, None, f"line {line.number} is not JSON: {err}"
     if not isinstance(columns, dict):

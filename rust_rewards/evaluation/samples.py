@@ -14,8 +14,10 @@ from typing import Any
 
 from ..ast_metrics import analyze_ast
 from ..completions import completion_text
+from ..json_lines import read_objects
+from ..tasks import task_set_hash
 from .generators import BACKENDS, Sampling, load_generator, resolve_backend, weights_hash
-from .results import ResultFileError, read_json_lines, task_set_hash
+from .results import ResultFileError
 from .sampling import PROMPT_STYLES, resolve_prompt_style, sample_tasks
 from .scores import program_of
 
@@ -23,12 +25,16 @@ STYLES = {
     "chat": "read as answers, because one defines what its task asks for (--prompt_style prefix reads continuations).",
     "prefix": "read as continuations, because none defines what its task asks for (--prompt_style chat reads answers).",
 }
-DEFAULT_TASKS = Path(__file__).parent / "data" / "eval.jsonl"
+DEFAULT_TASKS = "eval"
 
 
 def add_task_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that choose a task set."""
-    parser.add_argument("--tasks", default=str(DEFAULT_TASKS), help="JSON Lines file or hub dataset. [%(default)s]")
+    parser.add_argument(
+        "--tasks",
+        default=DEFAULT_TASKS,
+        help="JSON Lines file, hub dataset, or train or eval. [%(default)s]",
+    )
     parser.add_argument("--tasks_config", help="Configuration of the hub dataset.")
     parser.add_argument("--tasks_split", default="test", help="Split of the hub dataset. [%(default)s]")
     parser.add_argument("--limit", type=at_least_one, help="Use the first tasks only.")
@@ -129,7 +135,7 @@ def read_samples(
     header: dict[str, Any] = {}
     samples: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
-    for number, row in read_json_lines(path, "sample"):
+    for number, row in read_objects(path, "sample", errors="replace"):
         if number == 1 and isinstance(row.get("settings"), dict):
             header = row["settings"]
             continue

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..json_lines import parse_line, read_lines
 from .results import ResultFileError, replacing
 
 if TYPE_CHECKING:
@@ -185,12 +186,11 @@ def check_context(prompts: Mapping[str, list[int]], context_length: int | None, 
 
 def _complete_lines(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the rows of a JSON Lines file up to the first line that was cut short."""
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        for line in lines:
-            try:
-                yield json.loads(line)
-            except json.JSONDecodeError:
-                return
+    for line in read_lines(path):
+        try:
+            yield parse_line(line)
+        except ValueError:
+            return
 
 
 def _batch_seed(seed: int, number: int) -> int:

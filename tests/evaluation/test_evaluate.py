@@ -23,12 +23,13 @@ from workflow_testbed import (
 from rust_rewards.commands.evaluate import main
 from rust_rewards.evaluation.comparison import compare
 from rust_rewards.evaluation.generators import Sampling, TransformersGenerator, cut_at_stop
-from rust_rewards.evaluation.results import EVALUATION, read_result, task_set_hash, write_json
+from rust_rewards.evaluation.results import EVALUATION, read_result, write_json
 from rust_rewards.evaluation.sampling import plan_batches, sample_tasks
 from rust_rewards.evaluation.scores import broken_tasks, score_references, score_samples
 from rust_rewards.evaluation.statistics import paired_bootstrap, pass_at_k
 from rust_rewards.evaluation.summary import summarize
 from rust_rewards.evaluation.text_metrics import documentation, documentation_metrics
+from rust_rewards.tasks import task_set_hash
 from rust_rewards.tasks.formats import convert_rows
 
 SETTINGS = {"model": "m"}
@@ -464,10 +465,10 @@ def test_task_set_with_unknown_columns_names_them(tmp_path, capsys):
     argv = ["--samples", samples, "--tasks", tasks, "--output_file", str(tmp_path / "r.json")]
     fails_with(capsys, "unknown columns: 'test' (did you mean 'tests'?); missing columns: tests", *argv)
     write_lines(tmp_path / "tasks.jsonl", [DOUBLE | {"tests": ["assert!(true)"]}])
-    fails_with(capsys, "task 'double': tests is list; expected text", *argv)
+    fails_with(capsys, "row 1: tests must be text, got list", *argv)
     row = {"task_id": "a", "prompt": "fn a() {", "canonical_solution": "}", "test": "a();"}
     write_lines(tmp_path / "tasks.jsonl", [row, {**row, "test": None}])
-    fails_with(capsys, "task 2: test is NoneType; expected text", *argv)
+    fails_with(capsys, "row 2: test must be text, got NoneType", *argv)
     write_lines(tmp_path / "tasks.jsonl", [{**task, "task_id": number} for number, task in enumerate(TASKS)])
     fails_with(capsys, "'double' is no task of the set", *argv)  # but 0 and 1 would be
     write_samples(tmp_path / "s.jsonl", [{0: RIGHT["double"], 1: RIGHT["larger"]}])
