@@ -1,4 +1,4 @@
-"""Callbacks for RL runs: a CSV log, its plot and a JSON history, a readable line per step, a graceful stop.
+"""Adds to an RL run: a CSV log, its plot and a JSON history, a readable line per step, a graceful stop.
 
 All work with any TRL trainer that logs `reward` and `reward_std` (GRPO, MaxRL, RLOO). The record of a run is
 the trainer's own `state.log_history`, which checkpoints carry: after a resume the CSV is rewritten from it

@@ -1,5 +1,4 @@
-"""Counts of correct completions: the `maxrl/...` metrics, the console line, and warnings about runs without
-signal.
+"""Counts correct completions: the `maxrl/...` metrics, a line on the console, warnings about runs without signal.
 
 Counts are summed between two log lines and turned into rates at the end, so that a rate over several batches
 is the rate over all their completions. It decides nothing about advantages.
@@ -38,7 +37,7 @@ class CorrectnessTally:
 
         Args:
             rewards_GN (`torch.Tensor` of shape `(groups, num_generations)`):
-                The rewards that correctness is judged by. NaN rows were not judged and do not count.
+                The rewards that define correct. NaN rows could not be scored and do not count.
             correct_GN (`torch.Tensor` of shape `(groups, num_generations)`):
                 Which completions are correct.
             maxrl_G (`torch.Tensor` of shape `(groups,)`):
@@ -57,7 +56,7 @@ class CorrectnessTally:
         Return the metrics of the batches added so far, none when there were none.
 
         Returns:
-            `dict[str, float | None]`: `None` where nothing was counted (no judged or no correct completion),
+            `dict[str, float | None]`: `None` where nothing was counted (no scored or no correct completion),
             as TRL does for its own means.
         """
         if not self.groups:
@@ -105,7 +104,7 @@ class SignalWatch:
             rewards_per_func (`torch.Tensor` of shape `(B, functions)`):
                 Raw rewards, NaN for `None`.
             rewards (`torch.Tensor` of shape `(B,)`):
-                The raw rewards that correctness is judged by.
+                The raw rewards that define correct, NaN where they could not be scored.
             truncated (`torch.Tensor` of shape `(B,)`):
                 Which completions were cut off at the length limit.
             n_correct (`int`):
@@ -129,7 +128,7 @@ class SignalWatch:
         if self.n_correct == 0 and _is_due(self.batches):
             self.warn_if_nothing_was_correct()
 
-    def warn_if_nothing_was_correct(self, final: bool = False) -> None:
+    def warn_if_nothing_was_correct(self, *, final: bool = False) -> None:
         """
         Warn with the observed range of rewards when no completion has been correct yet.
 
@@ -141,7 +140,7 @@ class SignalWatch:
             return
         self._warned = True
         if self.lowest > self.highest:
-            self._say_unscored(logger.warning)
+            logger.warning("%s", _unscored_message(self.names, self.batches))
             return
         truncated = ""
         if self.n_truncated:
@@ -163,14 +162,10 @@ class SignalWatch:
         for name in silent:
             logger.warning("%s", _unscored_message([name], self.batches))
 
-    def _say_unscored(self, say: Any) -> None:
-        say("%s", _unscored_message(self.names, self.batches))
-
 
 class CorrectnessCallback(TrainerCallback):
     """
-    Prints one line per log with the correctness, and warns at the end of a run that never saw a correct
-    completion.
+    Prints one line per log with the correctness, and warns at the end of a run that never saw a correct completion.
 
     Args:
         watch (`SignalWatch`):
@@ -241,6 +236,6 @@ def _is_due(batches: int) -> bool:
 def _unscored_message(names: list[str], batches: int) -> str:
     return (
         f"Reward function(s) {', '.join(names)} returned None for every completion of the first {batches} "
-        "batch(es). None means that nothing could be judged: check that the dataset has the columns they "
+        "batch(es). None means that nothing could be scored: check that the dataset has the columns they "
         "read and that the tools they call (compiler, judge) are there."
     )

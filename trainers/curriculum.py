@@ -1,5 +1,4 @@
-"""A curriculum for GRPO and MaxRL: easy tasks first, harder ones once these are solved, hopeless and solved
-ones at rest.
+"""Gives GRPO and MaxRL a curriculum: easy tasks first, then harder ones; solved and hopeless tasks rest.
 
 Training starts on the easiest share of the tasks. When their measured success is high enough, the next share
 is unlocked. A task whose groups are all solved, or all failed, several times in a row gives no learning
@@ -15,30 +14,34 @@ Off unless a trainer of this module is used. Not here: difficulty itself; it is 
 column, or the order of the rows.
 """
 
-import json
 import logging
 import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from accelerate.utils import gather
 from datasets import Dataset
 from torch.utils.data import Sampler
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from trl import GRPOTrainer
 
+from trainers.checkpoint_state import load_state, save_state
+from trainers.maxrl_config import RUST_COMPILES
 from trainers.maxrl_trainer import MaxRLTrainer
 
 logger = logging.getLogger(__name__)
 
 STATE_NAME = "curriculum.json"
 INDEX_COLUMN = "curriculum_index"
-COMPILES = 20.0  # `rust_reward` exceeds it only when the program compiles
-LEVELS = ("easy", "medium", "hard", "expert")
+LEVELS = ("easy", "medium", "hard", "expert")  # words of the column `difficulty`
+
+# The mixin uses a GRPO trainer as its `super()`, and leaves it to the classes below to bring one along.
+if TYPE_CHECKING:
+    from trl import GRPOTrainer as _Trainer
+else:
+    _Trainer = object
 
 
 @dataclass(frozen=True)
@@ -121,8 +124,7 @@ class Curriculum:
         self._deck: list[int] = []
 
     def deal(self, count: int, batches: int) -> Iterator[list[int]]:
-        """Yield an epoch of `batches` batches of `count` tasks; the first one after `restore` begins with the
-        batches that were already dealt."""
+        """Yield an epoch of `batches` batches of `count` tasks; after `restore` it begins with those already dealt."""
         if not self._resumed:
             self.dealt = []
         self._resumed = False
@@ -149,17 +151,17 @@ class Curriculum:
         return chosen
 
     def record(self, success: Mapping[int, float]) -> None:
-        """Take note of one generation.
+        """
+        Take note of one generation.
 
         Args:
-            success (`Mapping[int, float]`): Share of successes in the group of each task, in `0..1`.
+            success (`Mapping[int, float]`):
+                Share of successes in the group of each task, in `0..1`.
         """
         self.generation += 1
         for task, share in success.items():
             self.success[task] = share
-            sign = 1 if share == 1 else -1 if share == 0 else 0
-            streak = self.streak.get(task, 0)
-            self.streak[task] = streak + sign if streak * sign >= 0 and sign else sign
+            self.streak[task] = _continue_streak(self.streak.get(task, 0), share)
             if abs(self.streak[task]) >= self.config.patience:
                 self.resting[task] = self.generation + self.config.rest
                 self.streak[task] = 0
@@ -167,27 +169,28 @@ class Curriculum:
         self._unlock()
 
     def mean_success(self) -> float | None:
-        """Return the mean success of the unlocked tasks tried so far, without those that rest because nothing
-        solves them; `None` when none is left."""
-        tried = [
-            self.success[task]
-            for task in self.order[: self.unlocked]
-            if task in self.success and not (task in self.resting and self.success[task] == 0)
-        ]
-        return sum(tried) / len(tried) if tried else None
+        """Return the mean success of the unlocked tasks tried so far, `None` without any; hopeless ones that rest do
+        not count."""
+        tried = {task: self.success[task] for task in self.order[: self.unlocked] if task in self.success}
+        counted = [share for task, share in tried.items() if share > 0 or task not in self.resting]
+        return sum(counted) / len(counted) if counted else None
 
     def metrics(self) -> dict[str, float]:
         """Return what is logged: how many tasks are unlocked and at rest, and the mean success."""
+        metrics = {"unlocked": float(self.unlocked), "resting": float(len(self.resting))}
         success = self.mean_success()
-        counts = {"unlocked": float(self.unlocked), "resting": float(len(self.resting))}
-        return counts | ({} if success is None else {"success": success})
+        if success is not None:
+            metrics["success"] = success
+        return metrics
 
     def state(self, *, epoch_ended: bool = False) -> dict[str, Any]:
-        """Return everything that a resumed run needs, as JSON can hold it.
+        """
+        Return everything that a resumed run needs, as JSON can hold it.
 
         Args:
-            epoch_ended (`bool`, *optional*, defaults to `False`): Whether a resumed run begins with a new epoch. How
-                many batches were dealt does not tell, because batches are loaded ahead.
+            epoch_ended (`bool`, *optional*, defaults to `False`):
+                Whether a resumed run begins with a new epoch. How many batches were dealt does not tell, because
+                batches are loaded ahead.
         """
         names = ("unlocked", "generation", "draws", "success", "streak", "resting")
         return {
@@ -198,16 +201,20 @@ class Curriculum:
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Continue from what `state` returned.
+        """
+        Continue from what `state` returned.
+
+        Args:
+            state (`Mapping[str, Any]`):
+                Such a state, which may have been through JSON.
 
         Raises:
-            ValueError: When the state belongs to another number of tasks.
+            `ValueError`: When the state belongs to another number of tasks.
         """
         if state["tasks"] != len(self.order):
             raise ValueError(
                 f"The curriculum was saved with {state['tasks']} tasks, the dataset has {len(self.order)}. "
-                "Resume "
-                "with the same dataset, or start afresh."
+                "Resume with the same dataset, or start afresh."
             )
         self.unlocked, self.generation, self.draws = state["unlocked"], state["generation"], state["draws"]
         self.success = {int(task): share for task, share in state["success"].items()}
@@ -221,20 +228,31 @@ class Curriculum:
         """Return unlocked tasks that do not rest; when those are too few, the ones that have rested longest too."""
         unlocked = self.order[: self.unlocked]
         awake = [task for task in unlocked if task not in self.resting]
-        asleep = sorted((task for task in unlocked if task in self.resting), key=lambda t: self.resting[t])
+        asleep = sorted((task for task in unlocked if task in self.resting), key=self.resting.__getitem__)
         return {*awake, *asleep[: max(count - len(awake), 0)]}
 
     def _unlock(self) -> None:
-        open_tasks = self.order[: self.unlocked]
-        untried = sum(task not in self.success for task in open_tasks)
+        """Unlock the next share of the tasks when those open are solved well enough."""
+        if self.unlocked == len(self.order):
+            return
+        # The mean says something about the open tasks only once at least half of them were tried.
+        untried = [task for task in self.order[: self.unlocked] if task not in self.success]
         success = self.mean_success()
-        enough = success is not None and success >= self.config.unlock_at
-        if self.unlocked < len(self.order) and untried <= len(open_tasks) // 2 and enough:
+        if len(untried) <= self.unlocked // 2 and success is not None and success >= self.config.unlock_at:
             self.unlocked = min(self.unlocked + self._tasks(self.config.unlock_share), len(self.order))
             logger.info("Curriculum: %d of %d tasks unlocked.", self.unlocked, len(self.order))
 
     def _tasks(self, share: float) -> int:
         return max(math.ceil(share * len(self.order)), 1)
+
+
+def _continue_streak(streak: int, share: float) -> int:
+    """Return a task's groups in a row after one more: above 0 all solved, below 0 all failed, 0 after a mixed one."""
+    if share == 1:
+        return max(streak, 0) + 1
+    if share == 0:
+        return min(streak, 0) - 1
+    return 0
 
 
 class CurriculumSampler(Sampler[int]):
@@ -271,8 +289,14 @@ class CurriculumSampler(Sampler[int]):
 
 
 def easiest_first(dataset: Dataset) -> list[int]:
-    """Return the indices of a dataset by its `difficulty` column, numbers or the words of `LEVELS`; without one, or
-    with other values in it, in the order of its rows."""
+    """
+    Return the indices of a dataset, easiest first.
+
+    Args:
+        dataset ([`~datasets.Dataset`]):
+            Its column `difficulty` holds numbers or the words of `LEVELS`. Without one, or with other values in it,
+            the order of the rows is kept, with a warning.
+    """
     rows = range(len(dataset))
     difficulty = dataset["difficulty"] if "difficulty" in dataset.column_names else []
     ranks = [LEVELS.index(value) if value in LEVELS else value for value in difficulty]
@@ -282,7 +306,7 @@ def easiest_first(dataset: Dataset) -> list[int]:
     return sorted(rows, key=lambda row: ranks[row])
 
 
-class CurriculumMixin:
+class CurriculumMixin(_Trainer):
     """
     Gives a GRPO trainer a curriculum; put it before the trainer among the bases.
 
@@ -307,65 +331,49 @@ class CurriculumMixin:
                 "Load the dataset without streaming, or train without a curriculum."
             )
         indexed = train_dataset.add_column(INDEX_COLUMN, range(len(train_dataset)))
-        trainer: Any = super()
-        trainer.__init__(*args, train_dataset=indexed, **kwargs)
-        trainer = self
-        self.curriculum = Curriculum(easiest_first(train_dataset), curriculum, seed=trainer.args.seed)
+        super().__init__(*args, train_dataset=indexed, **kwargs)
+        self.curriculum = Curriculum(easiest_first(train_dataset), curriculum, seed=self.args.seed)
 
     def _get_train_sampler(self, dataset: Any = None) -> CurriculumSampler:
-        trainer: Any = self
         return CurriculumSampler(
             self.curriculum,
-            mini_repeat_count=trainer.num_generations,
-            batch_size=trainer.args.generation_batch_size // trainer.num_generations,
-            repeat_count=trainer.num_iterations * trainer.args.steps_per_generation,
+            mini_repeat_count=self.num_generations,
+            batch_size=self.args.generation_batch_size // self.num_generations,
+            repeat_count=self.num_iterations * self.args.steps_per_generation,
         )
 
     def _calculate_rewards(self, inputs: list[dict[str, Any]], *args: Any, **kwargs: Any) -> torch.Tensor:
-        trainer: Any = super()
-        rewards_per_func: torch.Tensor = trainer._calculate_rewards(inputs, *args, **kwargs)
-        trainer = self
-        if trainer.model.training:
+        rewards_per_func: torch.Tensor = super()._calculate_rewards(inputs, *args, **kwargs)
+        if self.model.training:
             tasks_B = gather(torch.tensor([row[INDEX_COLUMN] for row in inputs], device=rewards_per_func.device))
             self.curriculum.record(self._successes(tasks_B, rewards_per_func))
             for name, value in self.curriculum.metrics().items():
-                trainer._metrics["train"][f"curriculum/{name}"].append(value)
+                self._metrics["train"][f"curriculum/{name}"].append(value)
         return rewards_per_func
 
     def _successes(self, tasks_B: torch.Tensor, rewards_per_func: torch.Tensor) -> dict[int, float]:
-        """Return each task's share of successes; completions that no reward could judge are left out."""
-        trainer: Any = self
-        judged_B = ~rewards_per_func.isnan().all(dim=1)
-        rewards_B = (rewards_per_func * trainer.reward_weights.to(rewards_per_func.device)).nansum(dim=1)
+        """Return each task's share of successes; completions that no reward could score are left out."""
+        scored_B = ~rewards_per_func.isnan().all(dim=1)
+        rewards_B = (rewards_per_func * self.reward_weights.to(rewards_per_func.device)).nansum(dim=1)
         threshold = self.curriculum.config.success_threshold
         if threshold is None:
-            threshold = getattr(trainer.args, "correctness_threshold", COMPILES)
+            threshold = getattr(self.args, "correctness_threshold", RUST_COMPILES)
         groups: dict[int, list[bool]] = {}
-        for task, reward, judged in zip(tasks_B.tolist(), rewards_B.tolist(), judged_B.tolist(), strict=True):
-            if judged:
+        for task, reward, scored in zip(tasks_B.tolist(), rewards_B.tolist(), scored_B.tolist(), strict=True):
+            if scored:
                 groups.setdefault(task, []).append(reward > threshold)
-        return {task: sum(group) / len(group) for task, group in groups.items()}
+        return {task: group.count(True) / len(group) for task, group in groups.items()}
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        trainer: Any = super()
-        trainer._save_checkpoint(model, trial)
-        trainer = self
-        if trainer.args.should_save:
-            checkpoint = f"{PREFIX_CHECKPOINT_DIR}-{trainer.state.global_step}"
-            path = Path(trainer._get_output_dir(trial=trial)) / checkpoint / STATE_NAME
-            state = self.curriculum.state(epoch_ended=float(trainer.state.epoch).is_integer())
-            path.write_text(json.dumps(state), encoding="utf-8")
+        super()._save_checkpoint(model, trial)
+        epoch_ended = float(self.state.epoch).is_integer()
+        save_state(self, trial, STATE_NAME, self.curriculum.state(epoch_ended=epoch_ended))
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
-        trainer: Any = super()
-        trainer._load_optimizer_and_scheduler(checkpoint)
-        if checkpoint is None:
-            return
-        path = Path(checkpoint) / STATE_NAME
-        if path.exists():
-            self.curriculum.restore(json.loads(path.read_text(encoding="utf-8")))
-        else:
-            logger.warning("%s has no %s, so the curriculum starts afresh.", checkpoint, STATE_NAME)
+        super()._load_optimizer_and_scheduler(checkpoint)
+        state = load_state(checkpoint, STATE_NAME, "the curriculum")
+        if state is not None:
+            self.curriculum.restore(state)
 
 
 class CurriculumGRPOTrainer(CurriculumMixin, GRPOTrainer):

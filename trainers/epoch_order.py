@@ -1,4 +1,4 @@
-"""The order of the prompts in epoch n, also in a run that was resumed in epoch n.
+"""Keeps the order of the prompts in epoch n the same in a run that was resumed in epoch n.
 
 TRL's sampler draws one permutation per epoch from a generator that starts with the process: resumed in the
 third epoch, a run would repeat the order of the first. Here the permutations of the epochs already done are

@@ -1,5 +1,4 @@
-"""Options of `MaxRLTrainer`: those of `trl.GRPOConfig` plus the few that define "correct" and how to learn
-from it.
+"""Adds to `trl.GRPOConfig` the options of `MaxRLTrainer`: what "correct" means, and how to learn from it.
 
 Everything is checked here, before a model loads, because a YAML file bypasses the checks of the command line.
 An option of GRPO that would silently do nothing is refused with the reason. What needs the reward functions
@@ -14,13 +13,13 @@ from trl import GRPOConfig
 
 from trainers.objectives import check_weighting
 
+RUST_COMPILES = 20.0  # the combined reward `rust_reward` exceeds it only when the program compiles
 SCHEDULES = ("always", "warmup", "adaptive", "per_group")
-
-# TRL checks these only when the first batch has been generated.
-_GRPO_CHOICES = {
+# What TRL allows for options of `GRPOConfig` that it checks only when the first batch has been generated.
+GRPO_CHOICES = {
     "loss_type": ("grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo", "luspo", "vespo"),
-    "scale_rewards": ("group", "batch", "none"),
     "importance_sampling_level": ("token", "sequence"),
+    "scale_rewards": ("group", "batch", "none"),
     "multi_objective_aggregation": ("sum_then_normalize", "normalize_then_sum"),
 }
 
@@ -112,60 +111,56 @@ class MaxRLConfig(GRPOConfig):
     """
 
     correctness_threshold: float = field(
-        default=20.0,
+        default=RUST_COMPILES,
         metadata={
-            "help": "A completion is correct when its reward is strictly above this value. On the combined "
-            "Rust reward, 20 separates programs that compile from those that do not."
+            "help": "A completion is correct when its reward is strictly above this value. On the combined Rust "
+            f"reward, {RUST_COMPILES:g} separates programs that compile from those that do not."
         },
     )
     correctness_reward: str | None = field(
         default=None,
         metadata={
             "help": 'Name of the reward function that defines "correct". Its raw value is compared with '
-            "`correctness_threshold` and enters the weights. If `None`, the sum of all raw rewards,"
-            " weighted by `reward_weights`, is used."
+            "`correctness_threshold` and enters the weights. If `None`, the sum of all raw rewards, weighted by "
+            "`reward_weights`, is used."
         },
     )
     maxrl_weighting: str = field(
         default="exp",
         metadata={
-            "help": 'How the correct completions of a group share its weight: `"exp"` by the exponential of'
-            ' their reward over `maxrl_weight_temperature`, `"standardized"` by the same on '
-            'z-scores within the correct ones, `"uniform"` equally.'
+            "help": 'How the correct completions of a group share its weight: `"exp"` by the exponential of their '
+            'reward over `maxrl_weight_temperature`, `"standardized"` by the same on z-scores within the correct '
+            'ones, `"uniform"` equally.'
         },
     )
     maxrl_weight_temperature: float = field(
         default=1.0,
         metadata={
-            "help": "Divisor inside the exponential of the weights, in the unit of the reward (of the "
-            'z-score for `"standardized"`). Positive. Unrelated to `temperature`, which is that of '
-            "sampling."
+            "help": "Divisor inside the exponential of the weights, in the unit of the reward (of the z-score for "
+            '`"standardized"`). Positive. Unrelated to `temperature`, which is that of sampling.'
         },
     )
     maxrl_baseline: bool = field(
         default=False,
         metadata={
-            "help": "Whether to subtract 1 from every advantage of a group that holds a correct completion,"
-            " so that wrong completions are pushed down as in the paper. If `False`, only correct "
-            "completions are learnt from."
+            "help": "Whether to subtract 1 from every advantage of a group that holds a correct completion, so that "
+            "wrong completions are pushed down as in the paper. If `False`, only correct completions are learnt from."
         },
     )
     maxrl_schedule: str = field(
         default="always",
         metadata={
-            "help": 'When MaxRL\'s advantages are used: `"always"`; `"warmup"`, GRPO\'s for '
-            "`grpo_warmup_steps` and MaxRL's from then on; `\"adaptive\"`, GRPO's while the smoothed "
-            'correctness rate is below `switch_correctness` and MaxRL\'s above; `"per_group"`, '
-            "MaxRL's in groups with a correct completion and GRPO's, times `per_group_scale`, in "
-            "the others."
+            "help": 'When MaxRL\'s advantages are used: `"always"`; `"warmup"`, GRPO\'s for `grpo_warmup_steps` and '
+            "MaxRL's from then on; `\"adaptive\"`, GRPO's while the smoothed correctness rate is below "
+            "`switch_correctness` and MaxRL's above; `\"per_group\"`, MaxRL's in groups with a correct completion "
+            "and GRPO's, times `per_group_scale`, in the others."
         },
     )
     grpo_warmup_steps: int = field(
         default=200,
         metadata={
-            "help": 'Optimizer steps of GRPO before MaxRL takes over. Used with `maxrl_schedule="warmup"` '
-            "only. Completions generated before that step keep GRPO's advantages when they are "
-            "reused for several steps."
+            "help": 'Optimizer steps of GRPO before MaxRL takes over. Used with `maxrl_schedule="warmup"` only. '
+            "Completions generated before that step keep GRPO's advantages when they are reused for several steps."
         },
     )
     switch_correctness: float = field(
@@ -178,17 +173,15 @@ class MaxRLConfig(GRPOConfig):
     switch_hysteresis: float = field(
         default=0.05,
         metadata={
-            "help": 'The schedule `"adaptive"` switches to MaxRL at `switch_correctness` plus this value '
-            "and back to GRPO at `switch_correctness` minus this value, so that noise around the "
-            "middle does not make it flip."
+            "help": 'The schedule `"adaptive"` switches to MaxRL at `switch_correctness` plus this value and back to '
+            "GRPO at `switch_correctness` minus this value, so that noise around the middle does not make it flip."
         },
     )
     switch_smoothing: float = field(
         default=0.9,
         metadata={
-            "help": "Share of the previous value in the exponential moving average of the correctness rate "
-            'that the schedule `"adaptive"` watches. At least 0, below 1. It starts at the first '
-            "measured rate."
+            "help": "Share of the previous value in the exponential moving average of the correctness rate that the "
+            'schedule `"adaptive"` watches. At least 0, below 1. It starts at the first measured rate.'
         },
     )
     switch_min_steps: int = field(
@@ -206,7 +199,7 @@ class MaxRLConfig(GRPOConfig):
     def __post_init__(self) -> None:
         self._check_maxrl_options()
         super().__post_init__()
-        for option, allowed in _GRPO_CHOICES.items():
+        for option, allowed in GRPO_CHOICES.items():
             _check_choice(option, getattr(self, option), allowed)
         self._refuse_options_without_effect()
 
@@ -225,10 +218,8 @@ class MaxRLConfig(GRPOConfig):
                 f"grpo_warmup_steps and switch_min_steps count optimizer steps and cannot be negative, got "
                 f"{self.grpo_warmup_steps} and {self.switch_min_steps}."
             )
-        low, high = (
-            self.switch_correctness - self.switch_hysteresis,
-            self.switch_correctness + self.switch_hysteresis,
-        )
+        low = self.switch_correctness - self.switch_hysteresis
+        high = self.switch_correctness + self.switch_hysteresis
         if not (self.switch_hysteresis >= 0 and 0 < low <= high < 1):
             raise ValueError(
                 f"The adaptive schedule switches at switch_correctness -/+ switch_hysteresis = {low:g} and "

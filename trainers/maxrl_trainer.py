@@ -13,18 +13,16 @@ at all.
 """
 
 import difflib
-import json
 import textwrap
-from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate.utils import gather
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from trl import GRPOTrainer
 from trl.trainer.utils import RepeatSampler, get_callable_name, get_config_model_id
 
-from trainers.correctness import CorrectnessCallback, CorrectnessTally, SignalWatch, logger
+from trainers.checkpoint_state import load_state, save_state
+from trainers.correctness import CorrectnessCallback, CorrectnessTally, SignalWatch
 from trainers.epoch_order import ReplayedSampler
 from trainers.maxrl_config import MaxRLConfig
 from trainers.objectives import maxrl_advantages
@@ -133,18 +131,17 @@ class MaxRLTrainer(GRPOTrainer):
         return output
 
     def _advantages(self, grpo_advantages: torch.Tensor) -> torch.Tensor:
-        """Return the advantages of all ranks' completions, `(B,)`, as the schedule has it, and count
-        correctness."""
+        """Return the advantages of all ranks' completions, `(B,)`, as the schedule has it, and count correctness."""
         assert self._gathered is not None, "_calculate_rewards runs before the advantages are needed"
         rewards_per_func, truncated = self._gathered
         mode = "train" if self.model.training else "eval"
         num_generations = self.num_generations if mode == "train" else self.num_generations_eval
-        judged = self._correctness_rewards(rewards_per_func)
-        rewards = judged.masked_fill(truncated, -torch.inf)  # an unfinished completion is a failure
+        scored = self._correctness_rewards(rewards_per_func)
+        rewards = scored.masked_fill(truncated, -torch.inf)  # an unfinished completion is a failure
         rewards_GN = rewards.view(-1, num_generations)
         correct_GN = rewards_GN > self.args.correctness_threshold
         if mode == "train":
-            self._observe(rewards_per_func, judged, truncated, correct_GN)
+            self._observe(rewards_per_func, scored, truncated, correct_GN)
 
         maxrl_G = torch.full_like(correct_GN[:, 0], self.schedule.uses_maxrl(self.state.global_step))
         if self.args.maxrl_schedule == "per_group":
@@ -162,7 +159,7 @@ class MaxRLTrainer(GRPOTrainer):
         return torch.where(maxrl_G.repeat_interleave(num_generations), maxrl, grpo_advantages)
 
     def _correctness_rewards(self, rewards_per_func: torch.Tensor) -> torch.Tensor:
-        """Return the raw rewards that define "correct", `(B,)`; NaN where they could not be judged."""
+        """Return the raw rewards that define "correct", `(B,)`; NaN where they could not be scored."""
         if self._correctness_column is not None:
             return rewards_per_func[:, self._correctness_column]
         weighted = (rewards_per_func * self.reward_weights.to(rewards_per_func.device)).nansum(dim=1)
@@ -171,16 +168,16 @@ class MaxRLTrainer(GRPOTrainer):
     def _observe(
         self,
         rewards_per_func: torch.Tensor,
-        judged: torch.Tensor,
+        scored: torch.Tensor,
         truncated: torch.Tensor,
         correct_GN: torch.Tensor,
     ) -> None:
         """Show a training batch to the schedule and to the watch. Evaluation must not move either."""
         n_correct = int(correct_GN.sum())
-        n_total = int((~judged.isnan() | truncated).sum())
+        n_total = int((~scored.isnan() | truncated).sum())
         if n_total:
             self.schedule.observe(self.state.global_step, n_correct / n_total)
-        self._watch.observe(rewards_per_func, judged, truncated, n_correct)
+        self._watch.observe(rewards_per_func, scored, truncated, n_correct)
 
     def _replace_logged_advantages(self, advantages: list[float]) -> None:
         """Overwrite what TRL has just appended for the table of completions (a queue of bounded length)."""
@@ -205,23 +202,16 @@ class MaxRLTrainer(GRPOTrainer):
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         super()._save_checkpoint(model, trial)
         state = self.schedule.state()
-        if state and self.args.should_save:
-            checkpoint = f"{PREFIX_CHECKPOINT_DIR}-{self.state.global_step}"
-            path = Path(self._get_output_dir(trial=trial)) / checkpoint / SCHEDULE_STATE_NAME
-            path.write_text(json.dumps(state))
+        if state:
+            save_state(self, trial, SCHEDULE_STATE_NAME, state)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         super()._load_optimizer_and_scheduler(checkpoint)
-        if checkpoint is None or not self.schedule.state():
+        if not self.schedule.state():
             return
-        path = Path(checkpoint) / SCHEDULE_STATE_NAME
-        if path.exists():
-            self.schedule.restore(json.loads(path.read_text()))
-        else:
-            logger.warning(
-                "%s has no %s, so maxrl_schedule=%r starts afresh at step %d.",
-                checkpoint, SCHEDULE_STATE_NAME, self.args.maxrl_schedule, self.state.global_step,
-            )  # fmt: skip
+        state = load_state(checkpoint, SCHEDULE_STATE_NAME, f"maxrl_schedule={self.args.maxrl_schedule!r}")
+        if state is not None:
+            self.schedule.restore(state)
 
 
 def check_correctness_reward(name: str | None, reward_funcs: Any) -> None:

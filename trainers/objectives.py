@@ -1,4 +1,4 @@
-"""Advantages of one group of completions: MaxRL's, and GRPO's for comparison. Tensors in, tensors out.
+"""Computes the advantages of groups of completions: MaxRL's, and GRPO's for comparison. Tensors in, tensors out.
 
 MaxRL (arXiv 2602.02710) maximises the logarithm of the probability that a prompt is answered correctly. Its
 gradient estimate is the mean score function over the correct completions of a prompt, and zero when there is
@@ -47,7 +47,7 @@ def maxrl_advantages(
 
     Args:
         rewards (`torch.Tensor` of shape `(B,)`):
-            Rewards on any scale, groups one after another. NaN means "could not be judged": such a completion
+            Rewards on any scale, groups one after another. NaN means "could not be scored": such a completion
             belongs to no set and its advantage is 0, also under `baseline`.
         num_generations (`int`):
             Completions per group, N. Must divide B.
@@ -180,8 +180,7 @@ def _log_weights(
     best_G1 = inside_GN.masked_fill(~correct_GN, -math.inf).amax(dim=1, keepdim=True)
     gap_GN = (inside_GN - best_G1).masked_fill(~correct_GN, 0.0)  # <= 0, and 0 for the best
     if weighting == "standardized":
-        # A standard deviation of the gaps is one of the rewards, without the loss of digits of a common
-        # offset.
+        # The standard deviation of the gaps is that of the rewards, without the digits lost to a common offset.
         count_G1 = correct_GN.sum(dim=1, keepdim=True).clamp(min=1)
         mean_G1 = gap_GN.sum(dim=1, keepdim=True) / count_G1
         squares_GN = ((gap_GN - mean_G1) ** 2).masked_fill(~correct_GN, 0.0)

@@ -1,4 +1,4 @@
-"""When MaxRL replaces GRPO: one small object per schedule, asked once per batch of generated completions.
+"""Decides when MaxRL replaces GRPO: one small object per schedule, asked once per batch of generated completions.
 
 A schedule sees the optimizer step and the measured correctness rate, answers "MaxRL or GRPO", and exposes
 whatever it must remember so that a checkpoint can carry it. It does not compute advantages and does not know
