@@ -26,9 +26,9 @@ from typing import Any
 
 from launch.arguments import RecipeArguments, check_arguments, parse
 from launch.checkpoints import find_checkpoint, is_finished
-from launch.datasets import load_tasks
+from launch.datasets import load_datasets
 from launch.messages import announce, clear_errors
-from launch.models import model_kwargs
+from launch.models import check_model, model_kwargs
 from transformers import AutoTokenizer, ProgressCallback
 from trl import ModelConfig, get_peft_config, get_quantization_config
 
@@ -45,7 +45,8 @@ def main(
 ) -> None:
     # Whatever a typo can break comes before the model: it costs seconds, and one line says what is wrong
     with clear_errors():
-        model = check_arguments(script_args, training_args, model_args)
+        check_arguments(script_args, training_args)
+        model = check_model(model_args)
         if is_finished(training_args):
             return
         checkpoint = find_checkpoint(training_args)
@@ -61,20 +62,7 @@ def main(
             revision=model_args.model_revision,
             trust_remote_code=training_args.trust_remote_code,
         )
-        train_dataset = load_tasks(
-            script_args.dataset_name,
-            config=script_args.dataset_config,
-            split=script_args.dataset_train_split,
-            has_chat_template=tokenizer.chat_template is not None,
-        )
-        eval_dataset = None
-        if training_args.eval_strategy != "no":
-            eval_dataset = load_tasks(
-                script_args.eval_dataset_name or script_args.dataset_name,
-                config=script_args.dataset_config,
-                split=script_args.dataset_test_split,
-                has_chat_template=tokenizer.chat_template is not None,
-            )
+        train_dataset, eval_dataset = load_datasets(script_args, training_args, tokenizer)
 
     # Trainer
     training_args.model_init_kwargs = model_kwargs(training_args, model_args)
@@ -84,7 +72,7 @@ def main(
     if script_args.curriculum:
         trainer_class = CurriculumMaxRLTrainer
         options = {"curriculum": CurriculumConfig(success_threshold=script_args.curriculum_success)}
-    with clear_errors():  # an option that only TRL, transformers or a missing package refuses
+    with clear_errors(ValueError, ImportError):  # an option that only TRL, transformers or a missing package refuses
         trainer = trainer_class(
             model=model,
             reward_funcs=reward_funcs,

@@ -19,7 +19,6 @@ Nothing is measured here: see recipes/evaluate.py.
 
 import json
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,17 +27,26 @@ import torch
 from datasets import Dataset
 from launch.arguments import parse
 from launch.checkpoints import find_checkpoint, is_finished
-from launch.datasets import load_tasks
+from launch.datasets import load_prompts
 from launch.messages import announce, clear_errors
 from launch.models import check_model, model_kwargs
-from launch.paths import find_path
+from launch.paths import check_writable, find_path
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerFast, set_seed
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    set_seed,
+)
 from trl import ModelConfig, ScriptArguments, SFTConfig, SFTTrainer, get_peft_config, get_quantization_config
 
+from rust_rewards.suggestions import unknown_name
 from trainers.callbacks import GracefulStopCallback
 
-DTYPES = ("float32", "float16", "bfloat16")
+SAVE_DTYPES = ("float32", "float16", "bfloat16")
 
 
 @dataclass
@@ -71,7 +79,7 @@ class SFTScriptArguments(ScriptArguments):
 
 def load_pairs(script_args: SFTScriptArguments, *, has_chat_template: bool) -> Dataset:
     """Return the dataset's prompts and completions, in the form that suits the model."""
-    rows = load_tasks(
+    rows = load_prompts(
         script_args.dataset_name,
         config=script_args.dataset_config,
         split=script_args.dataset_train_split,
@@ -118,46 +126,62 @@ def train_tokenizer(dataset: Dataset, vocab_size: int) -> PreTrainedTokenizerFas
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token=end, pad_token=pad)
 
 
-def main(script_args: SFTScriptArguments, training_args: SFTConfig, model_args: ModelConfig) -> None:
-    output_dir, scratch = Path(str(training_args.output_dir)), script_args.from_scratch_config
+def check_sft_arguments(script_args: SFTScriptArguments, training_args: SFTConfig, model_args: ModelConfig) -> None:
+    """Check what contradicts itself, and make the output folder.
 
+    Raises:
+        ValueError: With what was given and what to do.
+        OSError: When the output folder cannot be written.
+    """
+    if script_args.from_scratch_config and model_args.model_name_or_path:
+        raise ValueError("Both from_scratch_config and model_name_or_path are given: drop one.")
+    if script_args.from_scratch_config and (model_args.load_in_4bit or model_args.load_in_8bit):
+        raise ValueError("load_in_4bit and load_in_8bit are for a trained model, not for from_scratch_config.")
+    if training_args.eval_strategy != "no":
+        raise ValueError("Nothing is measured here: drop eval_strategy, and see recipes/evaluate.py.")
+    if script_args.save_dtype not in (None, *SAVE_DTYPES):
+        raise ValueError(unknown_name("save_dtype", script_args.save_dtype, SAVE_DTYPES))
+    check_writable(str(training_args.output_dir))
+
+
+def build_model(config: PretrainedConfig, tokenizer: PreTrainedTokenizerFast, seed: int) -> PreTrainedModel:
+    """Return a model with random weights, whose end and padding tokens are the tokenizer's."""
+    config.update({"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id})
+    set_seed(seed)
+    model = AutoModelForCausalLM.from_config(config)
+    announce(f"{model.num_parameters():,} parameters from scratch, seed {seed}.")
+    return model
+
+
+def main(script_args: SFTScriptArguments, training_args: SFTConfig, model_args: ModelConfig) -> None:
     # Whatever a typo can break comes before the model: it costs seconds, and one line says what is wrong
     with clear_errors():
-        if scratch and model_args.model_name_or_path:
-            raise ValueError("Both from_scratch_config and model_name_or_path are given: drop one.")
-        if scratch and (model_args.load_in_4bit or model_args.load_in_8bit):
-            raise ValueError("load_in_4bit and load_in_8bit are for a trained model, not for from_scratch_config.")
-        if training_args.eval_strategy != "no":
-            raise ValueError("Nothing is measured here: drop eval_strategy, and see recipes/evaluate.py.")
-        if script_args.save_dtype not in (None, *DTYPES):
-            raise ValueError(f"save_dtype is '{script_args.save_dtype}'. Known: {', '.join(DTYPES)}.")
-        output_dir.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=output_dir).close()
+        check_sft_arguments(script_args, training_args, model_args)
         if is_finished(training_args):
             return
         checkpoint = find_checkpoint(training_args)
+
+        # Dataset: the tokenizer decides between chat prompts and code prefixes, or is trained on them
+        model: Any
         tokenizer: Any
-        model: Any = find_path(scratch) if scratch else check_model(model_args)
-        if scratch:
-            config = AutoConfig.from_pretrained(model)
+        if script_args.from_scratch_config:
+            config = AutoConfig.from_pretrained(find_path(script_args.from_scratch_config))
             train_dataset = load_pairs(script_args, has_chat_template=False)
             tokenizer = train_tokenizer(train_dataset, config.vocab_size)
         else:
+            model = check_model(model_args)
             tokenizer = AutoTokenizer.from_pretrained(model, revision=model_args.model_revision)
             train_dataset = load_pairs(script_args, has_chat_template=tokenizer.chat_template is not None)
 
     # Model: TRL loads a path itself
-    if scratch:
-        config.update({"eos_token_id": tokenizer.eos_token_id, "pad_token_id": tokenizer.pad_token_id})
-        set_seed(training_args.seed)
-        model = AutoModelForCausalLM.from_config(config)
-        announce(f"{model.num_parameters():,} parameters from scratch, seed {training_args.seed}.")
+    if script_args.from_scratch_config:
+        model = build_model(config, tokenizer, training_args.seed)
     else:
         training_args.model_init_kwargs = model_kwargs(training_args, model_args)
 
     # Trainer
     graceful_stop = GracefulStopCallback()
-    with clear_errors():  # an option that only TRL, transformers or a missing package refuses
+    with clear_errors(ValueError, ImportError):  # an option that only TRL, transformers or a missing package refuses
         trainer = SFTTrainer(
             model=model,
             args=training_args,
@@ -181,8 +205,9 @@ def main(script_args: SFTScriptArguments, training_args: SFTConfig, model_args: 
     trainer.save_state()
     if trainer.accelerator.is_main_process:
         record = {"seed": training_args.seed, "rows": len(train_dataset), "arguments": sys.argv[1:]}
-        (output_dir / "run.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    announce(f"Model and run.json are in {output_dir}.")
+        text = json.dumps(record, indent=2) + "\n"
+        Path(str(training_args.output_dir), "run.json").write_text(text, encoding="utf-8")
+    announce(f"Model and run.json are in {training_args.output_dir}.")
     if training_args.push_to_hub:
         trainer.push_to_hub()
 

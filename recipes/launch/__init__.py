@@ -1,1 +1,1 @@
-"""What the training scripts share before a model loads: arguments, models, datasets, checkpoints, messages."""
+"""Holds what the training scripts share: arguments, models, datasets, checkpoints, messages."""

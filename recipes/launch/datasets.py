@@ -1,38 +1,50 @@
-"""Loads task sets for the recipes: JSON Lines files or hub datasets, checked before a model loads.
+"""Loads the tasks of a training script, with the prompt that suits the model.
 
-A task has a `prompt` (chat messages, or a plain string) and, as far as its rewards read them, the columns
-`tests`, `entry_point` and `code_prefix`. Which prompt a model sees depends on its tokenizer:
+Files, formats and the hub are read by `rust_rewards.tasks`; a published format (HumanEvalPack, MultiPL-E) has its tests
+in our column `tests` then, like any other. Which prompt a model sees depends on its tokenizer:
 
-- with a chat template the chat prompt is used, and `code_prefix` goes: the answer is a whole program;
-- without one (a base model) `code_prefix` itself is the prompt, and stays a column: program = prefix +
-completion.
-
-Not here: generation, scoring, and the published benchmark formats that `evaluate.py` reads.
+- with a chat template it is the chat prompt, and `code_prefix` goes: the answer is a whole program;
+- without one (a base model) it is `code_prefix` itself, which stays a column: program = prefix + completion.
 """
 
-import json
-import os
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-from datasets import Dataset, load_dataset
-from datasets.exceptions import DatasetNotFoundError
+from datasets import Dataset
 
 from launch.messages import announce
 from launch.paths import find_path
+from rust_rewards.tasks import load_tasks
 
-TEXT_COLUMNS = ("task_id", "code_prefix", "entry_point", "tests")
+
+def load_datasets(script_args: Any, training_args: Any, tokenizer: Any) -> tuple[Dataset, Dataset | None]:
+    """Return the training tasks and, where the run evaluates, the evaluation tasks.
+
+    Args:
+        script_args (`RecipeArguments`): Names, configuration and splits of the datasets.
+        training_args (`GRPOConfig`): Its `eval_strategy` says whether there is an evaluation.
+        tokenizer (`PreTrainedTokenizer`): Decides between chat prompts and code prefixes.
+
+    Raises:
+        ValueError: As `load_prompts`.
+    """
+    options = {"config": script_args.dataset_config, "has_chat_template": tokenizer.chat_template is not None}
+    train_dataset = load_prompts(script_args.dataset_name, split=script_args.dataset_train_split, **options)
+    if training_args.eval_strategy == "no":
+        return train_dataset, None
+    name = script_args.eval_dataset_name or script_args.dataset_name
+    return train_dataset, load_prompts(name, split=script_args.dataset_test_split, **options)
 
 
-def load_tasks(
+def load_prompts(
     name: str | None, *, has_chat_template: bool, config: str | None = None, split: str = "train"
 ) -> Dataset:
     """Load tasks with the prompt that suits the model; rows without a prompt are skipped and counted.
 
     Args:
-        name (`str`): Path of a `.jsonl` file, else a name or folder that `datasets.load_dataset` knows.
+        name (`str`): A file or dataset as `rust_rewards.tasks.load_tasks` reads it; a path may be relative to the
+            repository.
         has_chat_template (`bool`): Whether the model's tokenizer has one.
         config (`str`, *optional*): Configuration of a hub dataset.
         split (`str`, *optional*, defaults to `"train"`): Split of a hub dataset; a file has only one.
@@ -41,7 +53,9 @@ def load_tasks(
         ValueError: When there is no such dataset, a row cannot be read, no row has a usable prompt, or a column mixes
             types.
     """
-    rows = read_tasks(name, config=config, split=split)
+    if not name:
+        raise ValueError("No dataset: give --dataset_name, for example recipes/data/train.jsonl.")
+    rows = load_tasks(find_path(name), config=config, split=split)
     chosen = [choose_prompt(row, has_chat_template=has_chat_template) for row in rows]
     kept = [row for row in chosen if row["prompt"]]
     if not kept:
@@ -54,25 +68,7 @@ def load_tasks(
     return _to_dataset(kept, name)
 
 
-def read_tasks(name: str | None, *, config: str | None = None, split: str = "train") -> list[dict[str, Any]]:
-    """Read the rows of a task set as they are.
-
-    Raises:
-        ValueError: When there is no such dataset, or a row is not an object with text in its text columns.
-    """
-    if not name:
-        raise ValueError("No dataset: give --dataset_name, for example recipes/data/train.jsonl.")
-    path = Path(find_path(name))
-    if path.suffix in (".jsonl", ".json"):
-        rows = list(_read_json_lines(path))
-    else:
-        rows = _read_with_datasets(name, path, config, split)
-    for number, row in enumerate(rows, start=1):
-        _check_row(row, f"{name}, row {number}")
-    return rows
-
-
-def choose_prompt(row: dict[str, Any], *, has_chat_template: bool) -> dict[str, Any]:
+def choose_prompt(row: Mapping[str, Any], *, has_chat_template: bool) -> dict[str, Any]:
     """Return the row with the prompt for this kind of model; an unusable prompt becomes `None`.
 
     >>> task = {"prompt": [{"role": "user", "content": "Add two numbers."}], "code_prefix": "pub fn add("}
@@ -90,53 +86,21 @@ def choose_prompt(row: dict[str, Any], *, has_chat_template: bool) -> dict[str, 
     return {**chat, "prompt": prompt or None}
 
 
-def _read_json_lines(path: Path) -> Iterable[dict[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as err:
-        raise ValueError(f"Dataset '{path}' does not exist (current folder: {os.getcwd()}).") from err
-    except UnicodeDecodeError as err:
-        raise ValueError(f"Dataset '{path}' is not UTF-8 text: {err.reason} at byte {err.start}.") from err
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            yield json.loads(line)
-        except json.JSONDecodeError as err:
-            raise ValueError(f"{path}, line {number} is not JSON: {err}. Expected one task per line.") from err
-
-
-def _read_with_datasets(name: str, path: Path, config: str | None, split: str) -> list[dict[str, Any]]:
-    try:
-        return load_dataset(str(path) if path.exists() else name, name=config, split=split).to_list()
-    except (DatasetNotFoundError, ConnectionError, OSError, ValueError) as err:
-        reason = str(err).strip().splitlines()[0]
-        raise ValueError(
-            f"Dataset '{name}' is neither a .jsonl file here nor available from the hub: {reason}"
-        ) from err
-
-
-def _to_dataset(rows: list[dict[str, Any]], name: str | None) -> Dataset:
+def _to_dataset(rows: Sequence[Mapping[str, Any]], name: str) -> Dataset:
     """Make a table whose columns are those of all rows, `None` where a row lacks one."""
     columns = list(dict.fromkeys(column for row in rows for column in row))
     try:
         return Dataset.from_list([{column: row.get(column) for column in columns} for row in rows])
     except (pa.ArrowException, OverflowError) as err:
-        kinds = {c: sorted({type(row[c]).__name__ for row in rows if row.get(c) is not None}) for c in columns}
-        mixed = [f"{column} ({' and '.join(found)})" for column, found in kinds.items() if len(found) > 1]
-        reason = f"{', '.join(mixed)} mixes types" if mixed else str(err).splitlines()[0]
+        reason = _mixed_types(rows, columns) or str(err).splitlines()[0]
         raise ValueError(f"The rows of '{name}' make no table: {reason}. Use one type per column.") from err
 
 
-def _check_row(row: object, where: str) -> None:
-    if not isinstance(row, dict):
-        raise ValueError(f"{where}: expected an object with a prompt, got {type(row).__name__}.")
-    prompt = row.get("prompt")
-    if not isinstance(prompt, str | list | None):
-        raise ValueError(f"{where}: prompt must be text or a list of messages, got {type(prompt).__name__}.")
-    for message in prompt if isinstance(prompt, list) else ():
-        if not isinstance(message, dict) or not {"role", "content"} <= message.keys():
-            raise ValueError(f"{where}: every message of a prompt needs a role and a content.")
-    for column in TEXT_COLUMNS:
-        if not isinstance(row.get(column), str | None):
-            raise ValueError(f"{where}: {column} must be text, got {type(row[column]).__name__}.")
+def _mixed_types(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    """Say which columns hold several types; empty when none does."""
+    mixed = []
+    for column in columns:
+        types = sorted({type(row[column]).__name__ for row in rows if row.get(column) is not None})
+        if len(types) > 1:
+            mixed.append(f"{column} ({' and '.join(types)})")
+    return f"{', '.join(mixed)} mixes types" if mixed else ""

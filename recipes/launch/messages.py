@@ -1,22 +1,34 @@
-"""Prints messages from the first rank, and turns mistakes in the input into one line."""
+"""Prints messages from the first process, and turns mistakes in the input into one line."""
 
 import contextlib
 import os
 import sys
 from collections.abc import Iterator
 
+from rust_rewards.exit_codes import UNUSABLE
+from rust_rewards.verifier import SandboxError, ToolchainError
+
+# What the user can mend. The constructor of a trainer gets less: there an OSError or RuntimeError is no typo.
+INPUT_ERRORS = (ToolchainError, SandboxError, ValueError, OSError, ImportError)
+
 
 def announce(message: str) -> None:
-    """Print one line, from the first rank only."""
+    """Print one line, from the first process only."""
     if os.environ.get("RANK", "0") == "0":
         print(message, flush=True)
 
 
 @contextlib.contextmanager
-def clear_errors() -> Iterator[None]:
-    """End the program with status 2 and one line on stderr when the user's input is at fault."""
+def clear_errors(*kinds: type[Exception]) -> Iterator[None]:
+    """End the program with exit code 2 and one line on stderr when the input is at fault.
+
+    Args:
+        *kinds (`type[Exception]`): The errors that become one line, `INPUT_ERRORS` unless given. All others keep their
+            traceback.
+    """
+    caught = kinds or INPUT_ERRORS
     try:
         yield
-    except (ValueError, OSError, ImportError, RuntimeError) as err:
+    except caught as err:
         print(f"error: {err}", file=sys.stderr, flush=True)
-        raise SystemExit(2) from None
+        raise SystemExit(UNUSABLE) from None

@@ -1,4 +1,4 @@
-"""Checks that a model can be loaded, before it is."""
+"""Checks that a model can be loaded, before it is, and says how TRL shall load it."""
 
 import os
 from pathlib import Path
@@ -10,6 +10,7 @@ from launch.paths import find_path
 from rust_rewards.suggestions import unknown_name
 
 DTYPES = ("auto", "bfloat16", "float16", "float32")
+WEIGHTS = (".safetensors", ".bin")
 
 
 def model_kwargs(training_args: Any, model_args: Any) -> dict[str, Any]:
@@ -37,14 +38,8 @@ def check_model(model_args: Any) -> str:
         raise ValueError("No model: give --model_name_or_path with a folder or a hub name.")
     path = find_path(name)
     if Path(path).is_dir():
-        if (Path(path) / "config.json").exists():
-            return path
-        if (Path(path) / "adapter_config.json").exists():
-            raise ValueError(
-                f"Model folder '{name}' holds an adapter (LoRA), no whole model: merge it first with peft's "
-                "AutoPeftModelForCausalLM.from_pretrained(...).merge_and_unload(), as recipes/train_production.sh does."
-            )
-        raise ValueError(f"Model folder '{name}' holds no config.json.")
+        _check_folder(Path(path), name)
+        return path
     if name.count("/") > 1 or name.startswith((".", "/", "~")):
         raise ValueError(f"Model folder '{name}' does not exist (current folder: {os.getcwd()}).")
     try:
@@ -53,3 +48,17 @@ def check_model(model_args: Any) -> str:
         reason = str(err).strip().splitlines()[0]
         raise ValueError(f"Model '{name}' is neither a folder here nor available from the hub: {reason}") from err
     return name
+
+
+def _check_folder(folder: Path, name: str) -> None:
+    """Raise `ValueError` when a folder, called `name` by the user, holds no whole model."""
+    if (folder / "config.json").exists():
+        if not any(path.suffix in WEIGHTS for path in folder.iterdir()):
+            raise ValueError(f"Model folder '{name}' holds no weights ({' or '.join(f'*{end}' for end in WEIGHTS)}).")
+    elif (folder / "adapter_config.json").exists():
+        raise ValueError(
+            f"Model folder '{name}' holds an adapter (LoRA), no whole model: merge it first with peft's "
+            "AutoPeftModelForCausalLM.from_pretrained(...).merge_and_unload(), as recipes/train_production.sh does."
+        )
+    else:
+        raise ValueError(f"Model folder '{name}' holds no config.json.")

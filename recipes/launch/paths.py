@@ -1,4 +1,4 @@
-"""Resolves paths that a recipe names."""
+"""Resolves the paths that a recipe names."""
 
 import os
 import tempfile
@@ -8,7 +8,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def find_path(name: str) -> str:
-    """Resolve a path that a recipe names: relative to the current folder, else to the repository."""
+    """Return a path that exists relative to the current folder, else to the repository; else the name as it is."""
     expanded = os.path.expanduser(name)
     if not os.path.exists(expanded) and (REPOSITORY / expanded).exists():
         return str(REPOSITORY / expanded)
@@ -16,6 +16,11 @@ def find_path(name: str) -> str:
 
 
 def check_writable(folder: str) -> None:
+    """Make the output folder and check that files can be written there.
+
+    Raises:
+        OSError: When they cannot.
+    """
     try:
         os.makedirs(folder, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

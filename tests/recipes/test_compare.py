@@ -330,7 +330,7 @@ def test_input_that_cannot_be_used_ends_with_one_line(tmp_path, capsys, command,
         ("seed: 1\n", "The recipe names no tasks"),
         ("dataset_name: my/hub-tasks\n", "'my/hub-tasks' are no file here"),
         ("dataset_name: TESTLESS\n", "1 of the 2 held-out tasks in TESTLESS have no tests"),
-        ("dataset_name: EMPTY\n", "There are no held-out tasks in EMPTY"),
+        ("dataset_name: EMPTY\n", "EMPTY holds no tasks"),
     ],
 )
 @pytest.mark.parametrize("command", [compare, sweep])

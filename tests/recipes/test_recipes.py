@@ -16,7 +16,7 @@ import yaml
 from datasets import load_dataset
 from launch.arguments import RecipeArguments, parse
 from launch.checkpoints import find_checkpoint, is_finished
-from launch.datasets import load_tasks
+from launch.datasets import load_prompts
 from paths import RECIPES, ROOT, SUPPORT
 from trl import GRPOConfig, ModelConfig
 
@@ -318,7 +318,7 @@ def test_an_adapter_is_no_model_to_train(refuse, tmp_path):
 
 
 def test_a_dataset_that_is_missing_empty_or_broken_is_named(refuse, tmp_path):
-    assert "no.jsonl' does not exist" in refuse("--dataset_name", "no.jsonl")
+    assert "Dataset 'no.jsonl' does not exist" in refuse("--dataset_name", "no.jsonl")
     broken = write(tmp_path / "broken.jsonl", {"prompt": "fn f() {"}, "{oops\n")
     assert f"{broken}, line 2 is not JSON" in refuse("--dataset_name", broken)
     promptless = write(tmp_path / "promptless.jsonl", {"tests": "assert!(true);"})
@@ -370,28 +370,29 @@ CHAT = [{"role": "user", "content": "Add two numbers."}]
 
 def test_rows_without_a_prompt_are_skipped_and_counted(tmp_path, capsys):
     path = write(tmp_path / "t.jsonl", {"prompt": "fn f() {"}, {"prompt": "  "}, {"tests": "x"}, {"prompt": None})
-    assert load_tasks(str(path), has_chat_template=False)["prompt"] == ["fn f() {"]
+    assert load_prompts(str(path), has_chat_template=False)["prompt"] == ["fn f() {"]
     assert "Skipped 3 of 4 rows" in capsys.readouterr().out
 
 
 def test_a_base_model_gets_the_code_prefix_and_a_chat_model_the_messages(tmp_path):
     path = write(tmp_path / "t.jsonl", {"prompt": CHAT, "code_prefix": "pub fn add(", "entry_point": "add"})
-    base = load_tasks(str(path), has_chat_template=False)
-    assert base.to_list() == [{"prompt": "pub fn add(", "code_prefix": "pub fn add(", "entry_point": "add"}]
+    base = load_prompts(str(path), has_chat_template=False)
+    columns = {"entry_point": "add", "task_id": "1"}
+    assert base.to_list() == [{"prompt": "pub fn add(", "code_prefix": "pub fn add(", **columns}]
     # A chat model answers with the whole program: no reward may put the prefix before it
-    chat = load_tasks(str(path), has_chat_template=True)
-    assert chat.to_list() == [{"prompt": CHAT, "entry_point": "add"}]
+    chat = load_prompts(str(path), has_chat_template=True)
+    assert chat.to_list() == [{"prompt": CHAT, **columns}]
 
 
 def test_a_chat_task_without_a_code_prefix_is_no_task_for_a_base_model(tmp_path):
     path = write(tmp_path / "t.jsonl", {"prompt": CHAT})
     with pytest.raises(ValueError, match="code_prefix"):
-        load_tasks(str(path), has_chat_template=False)
+        load_prompts(str(path), has_chat_template=False)
 
 
 def test_a_column_that_the_first_row_lacks_is_kept(tmp_path):
     path = write(tmp_path / "t.jsonl", {"prompt": "fn f() {"}, {"prompt": "fn g() {", "tests": "assert!(true);"})
-    assert load_tasks(str(path), has_chat_template=False)["tests"] == [None, "assert!(true);"]
+    assert load_prompts(str(path), has_chat_template=False)["tests"] == [None, "assert!(true);"]
 
 
 @pytest.mark.parametrize(
@@ -401,17 +402,17 @@ def test_a_column_that_the_first_row_lacks_is_kept(tmp_path):
 def test_a_column_that_makes_no_table_is_named(tmp_path, first, second, reason):
     rows = [{"prompt": "fn f() {", "difficulty": value} for value in (first, second)]
     with pytest.raises(ValueError, match=reason):
-        load_tasks(str(write(tmp_path / "t.jsonl", *rows)), has_chat_template=False)
+        load_prompts(str(write(tmp_path / "t.jsonl", *rows)), has_chat_template=False)
 
 
 def test_prompts_of_two_kinds_in_one_file_are_refused(tmp_path):
     path = write(tmp_path / "t.jsonl", {"prompt": CHAT}, {"prompt": "fn f() {"})
     with pytest.raises(ValueError, match="mixes"):
-        load_tasks(str(path), has_chat_template=True)
+        load_prompts(str(path), has_chat_template=True)
 
 
 @pytest.mark.parametrize("file", ["data/train.jsonl", "data/eval.jsonl", "tiny/train.jsonl", "tiny/eval.jsonl"])
 def test_every_row_of_our_own_tasks_is_usable(file, capsys):
     for has_chat_template in (True, False):
-        load_tasks(f"recipes/{file}", has_chat_template=has_chat_template)
+        load_prompts(f"recipes/{file}", has_chat_template=has_chat_template)
     assert "Skipped" not in capsys.readouterr().out
