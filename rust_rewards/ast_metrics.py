@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from .syntax.brackets import scan
+from .syntax.brackets import follow_brackets
 from .syntax.items import Item
 from .syntax.walk import list_items
 
@@ -152,7 +152,7 @@ def analyze_ast(source: str, *, entry_point: str | None = None) -> AstMetrics:
     data = source.encode("utf-8", "replace")
     whole = len(data) <= MAX_ANALYSED_BYTES
     units, parses, silenced, code_rows = list_items(data[:MAX_ANALYSED_BYTES])
-    if not parses and (missing := scan(data[:MAX_ANALYSED_BYTES].decode("utf-8", "replace")).missing):
+    if not parses and (missing := follow_brackets(data[:MAX_ANALYSED_BYTES].decode("utf-8", "replace")).missing):
         units, _, silenced, code_rows = list_items(data[:MAX_ANALYSED_BYTES] + b"\n" + missing.encode())
     roots = _roots(units, entry_point)
     live = _reachable(units, roots)

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .completions import MAX_SOURCE_CHARS, completion_text, extract_rust, first_fence, looks_like_rust, outside_thinking
-from .syntax.brackets import scan
+from .syntax.brackets import follow_brackets
 from .syntax.tree import ITEM_KINDS, parse_rust
 
 _BETWEEN_ITEMS = ("line_comment", "block_comment", "attribute_item", "empty_statement")
@@ -62,17 +62,17 @@ def build_program(completion: str | Sequence[Mapping[str, Any]], code_prefix: st
 
 def is_complete(code_prefix: str, program: str) -> bool:
     """Whether a program closes everything it opened, the item left open by its prefix included."""
-    return scan(program).depth == 0 and len(program) > len(code_prefix)
+    return follow_brackets(program).depth == 0 and len(program) > len(code_prefix)
 
 
 def _join(prefix: str, text: str) -> str | None:
     """Return prefix + text up to the end of the item the prefix left open and the complete items after it;
     `None` when the prefix left none open or the text does not close it."""
-    before = scan(prefix)
+    before = follow_brackets(prefix)
     if before.depth <= 0 and not prefix[before.finished :].strip():
         return None
     program = prefix + text
-    end = scan(program, len(prefix)).closed
+    end = follow_brackets(program, len(prefix)).closed
     if end is None:
         return None
     tail = _complete_items(program[end:], set(_FUNCTION_NAME.findall(prefix)))
@@ -100,14 +100,14 @@ def _complete_items(text: str, taken: set[str]) -> str:
 def _repeats(prefix: str, answer: str) -> bool:
     if _squeeze(answer).startswith(_squeeze(prefix)):
         return True
-    open_item = prefix[scan(prefix).finished :]
+    open_item = prefix[follow_brackets(prefix).finished :]
     names = _FUNCTION_NAME.findall(open_item) or _FUNCTION_NAME.findall(prefix)[-1:]
     return any(name in _FUNCTION_NAME.findall(answer) for name in names) and looks_like_rust(answer)
 
 
 def _missing_items(prefix: str, answer: str) -> str:
     """Return the finished items of the prefix whose header the answer does not contain."""
-    source = prefix[: scan(prefix).finished].encode()
+    source = prefix[: follow_brackets(prefix).finished].encode()
     held = _squeeze(answer)
     missing = [
         text

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rust_rewards.completions import extract_rust
 from rust_rewards.continuation import build_program, is_complete
-from rust_rewards.syntax.brackets import scan
+from rust_rewards.syntax.brackets import follow_brackets
 
 PREFIX = "use std::fmt;\n\n/// Adds.\npub fn add(a: i32, b: i32) -> i32 {\n"
 BODY = "    a + b\n}\n"
@@ -99,6 +99,6 @@ def test_noise_is_scanned_in_linear_time(noise):
 
 def test_scan_says_where_the_last_item_ends_and_how_deep_it_is():
     text = "use a::{b, c};\nfn f() { [1; 2]; }\nfn g(x: [u8; 3]) {"
-    assert scan(text).depth == 1
-    assert text[: scan(text).finished].endswith("[1; 2]; }")
-    assert scan(text + "}", len(text)).closed == len(text) + 1
+    assert follow_brackets(text).depth == 1
+    assert text[: follow_brackets(text).finished].endswith("[1; 2]; }")
+    assert follow_brackets(text + "}", len(text)).closed == len(text) + 1

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..syntax.tree import parse_rust
+from ..syntax.tree import COMMENTS, parse_rust, walk
 
 OUTSIDE = 1000  # stands for every number beyond it: JSON integers may be too long for a float
 SCORES = ("quality", "correctness", "idiomaticity")
@@ -132,15 +132,11 @@ def without_comments(code: str) -> str:
     'pub fn one() -> i32 { 1   }\\n'
     """
     source, kept, position = code.encode("utf-8", "replace"), bytearray(), 0
-    nodes = [parse_rust(source).root_node]
-    while nodes:
-        node = nodes.pop()
-        if node.type in ("line_comment", "block_comment"):
+    for node in walk(parse_rust(source).root_node):
+        if node.type in COMMENTS:
             comment = source[node.start_byte : node.end_byte]
             kept += source[position : node.start_byte] + (b"\n" if comment.endswith(b"\n") else b" ")
             position = node.end_byte
-        else:
-            nodes.extend(reversed(node.children))
     kept += source[position:]
     lines = kept.decode("utf-8", "replace").splitlines()
     return "".join(f"{line.rstrip()}\n" for line in lines if line.strip())

@@ -1,25 +1,20 @@
-"""Where a piece of Rust text stands in its brackets. Looks past comments, strings and character literals, and
-at nothing else, so it works on text that no parser accepts."""
+"""Follows the brackets of a piece of Rust text: what is open at its end, and where its last finished item ends.
+
+Looks past comments, strings and character literals, and at nothing else, so it works on text that no parser accepts.
+A literal that never closes takes the rest of the text with it, as it does in a completion that was cut off.
+"""
 
 import re
 from typing import NamedTuple
 
-_TOKEN = re.compile(
-    r"""//[^\n]*+
-      | /\*
-      | \b(?:b|c)?r(\#*+)"
-      | (?:\b[bc])?"(?:[^"\\]|\\.)*+"?
-      | '(?:[^'\\\n]|\\(?:u\{[^}\n]*+\}|x..|.))'
-      | [{(\[\])};]""",
-    re.VERBOSE | re.DOTALL,
-)
-_COMMENT_MARK = re.compile(r"/\*|\*/")
-_COMMENT_MARK = re.compile(r"/\*|\*/")
+from .lexer import blank
+
+_MARK = re.compile(r"[{}()\[\];]")
 _CLOSERS = {"{": "}", "(": ")", "[": "]"}
 
 
-class Scan(NamedTuple):
-    """What `scan` found.
+class Brackets(NamedTuple):
+    """What `follow_brackets` found.
 
     Attributes:
         depth (`int`): Brackets open at the end; negative when more were closed than opened.
@@ -34,46 +29,33 @@ class Scan(NamedTuple):
     closed: int | None
 
 
-def scan(text: str, since: int = 0) -> Scan:
+def follow_brackets(text: str, since: int = 0) -> Brackets:
     """Follow the brackets of Rust text in linear time, whatever the text.
 
     Example:
     ```python
-    >>> from rust_rewards.syntax.brackets import scan
+    >>> from rust_rewards.syntax.brackets import follow_brackets
 
-    >>> scan("fn f(a: [u8; 2]) { g('}', ").missing
+    >>> follow_brackets("fn f(a: [u8; 2]) { g('}', ").missing
     ')}'
 
     ```
     """
     waiting: list[str] = []
-    surplus = finished = at = 0
+    surplus = finished = 0
     closed: int | None = None
-    while token := _TOKEN.search(text, at):
-        at, kind = token.end(), token[0]
-        if kind == "/*":
-            at = _comment_end(text, at)
-        elif token[1] is not None:
-            end = text.find('"' + token[1], at)
-            at = end + 1 if end >= 0 else len(text)
-        elif kind in _CLOSERS:
-            waiting.append(_CLOSERS[kind])
-        elif kind in ("}", ")", "]"):
+    for found in _MARK.finditer(blank(text).code):
+        mark, end = found.group(), found.end()
+        if mark in _CLOSERS:
+            waiting.append(_CLOSERS[mark])
+        elif mark != ";":
             if waiting:
                 waiting.pop()
             else:
                 surplus += 1
         depth = len(waiting) - surplus
-        if depth == 0 and kind in ("}", ";"):
-            finished = at
-        if depth <= 0 and kind == "}" and at > since and closed is None:
-            closed = at
-    return Scan(len(waiting) - surplus, "".join(reversed(waiting)), finished, closed)
-
-
-def _comment_end(text: str, at: int) -> int:
-    depth = 1
-    while depth and (mark := _COMMENT_MARK.search(text, at)):
-        depth += 1 if mark[0] == "/*" else -1
-        at = mark.end()
-    return len(text) if depth else at
+        if depth == 0 and mark in "};":
+            finished = end
+        if depth <= 0 and mark == "}" and end > since and closed is None:
+            closed = end
+    return Brackets(len(waiting) - surplus, "".join(reversed(waiting)), finished, closed)

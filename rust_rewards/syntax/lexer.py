@@ -1,25 +1,25 @@
-"""Just enough of Rust's lexer to find comments, literals and delimiters. Pure.
+"""Blanks the comments and literals of Rust text, and says whether its delimiters match. Pure, in linear time.
 
-It exists to reject, without starting a compiler, programs that rustc provably rejects: those whose delimiters do not
-match. Whatever is not plain (unterminated literals, shebangs, odd quotes) is left to rustc: `scan` then says so.
+It is just enough of Rust's lexer to reject, without starting a compiler, programs that rustc provably rejects: those
+whose delimiters do not match. Whatever is not plain (unterminated literals, shebangs, odd quotes) is left to rustc:
+`scan` then says so.
 """
 
 import re
 from dataclasses import dataclass
 from itertools import islice
-
-from ..verifier.verdict import Diagnostic
+from typing import NamedTuple
 
 # Every alternative begins with a literal, which makes the search several times faster. Order matters: a quote must be
-# tried as a character literal before it can be a lifetime; a lone quote is nothing we understand.
+# tried as a character literal before it can be a lifetime, and as that before it is odd: an escape that rustc refuses,
+# or a quote that opens nothing or never closes.
 _TOKENS = (
     r"//[^\n]*",
     r"/\*",
     r'"(?:[^"\\]|\\.)*+"',
     r"'(?:\\(?:u\{[^}'\n]*\}|x[0-9A-Fa-f]{2}|[^xu\n])|[^\\'\n])'",
     r"'(?:r\#)?[^\W\d]\w*(?!['\w])",
-    r"'",
-    r'"',
+    r"(?P<odd>'\\(?:x..|.)'|'|\")",
 )
 _RAW_OPENINGS = tuple(rf'(?<!\w){prefix}#*"' for prefix in ("r", "br", "cr"))
 _WITHOUT_RAW = re.compile("|".join(_TOKENS), re.DOTALL)
@@ -29,48 +29,79 @@ _DELIMITER = re.compile(r"[()\[\]{}]")
 _PAIR = {")": "(", "]": "[", "}": "{"}
 
 
+class Blanked(NamedTuple):
+    """Rust text without its comments and literals.
+
+    Attributes:
+        code (`str`): The text with comments and literals blanked out, to the end of the text where one never closes;
+            every other character keeps its place.
+        plain (`bool`): Every comment and literal was understood.
+    """
+
+    code: str
+    plain: bool
+
+
+class Unbalanced(NamedTuple):
+    """A delimiter that does not match: what rustc says about it, and its position in the text."""
+
+    message: str
+    position: int
+
+
 @dataclass(frozen=True)
 class Scan:
     """What one pass over a source finds.
 
     Attributes:
         plain (`bool`): Every literal and comment was understood; the rest of the fields can be relied on.
-        unbalanced (`Diagnostic`, *optional*): What rustc would say about delimiters that do not match.
+        unbalanced (`Unbalanced`, *optional*): The first delimiter that does not match.
         depth (`int`): Deepest nesting of delimiters; at least that, where they do not match.
         code (`str`): The source with comments and literals blanked out; every other character keeps its place.
     """
 
     plain: bool
-    unbalanced: Diagnostic | None
+    unbalanced: Unbalanced | None
     depth: int
     code: str
 
 
 def scan(source: str) -> Scan:
-    """Read `source` once, in linear time."""
-    plain = not source.startswith(("#!", "---"))
+    """Read `source` once: blank it, and match its delimiters."""
+    code, understood = blank(source)
+    plain = understood and not source.startswith(("#!", "---"))
+    depth, problem = _match_delimiters(source, code)
+    return Scan(plain, problem if plain else None, depth, code)
+
+
+def blank(source: str) -> Blanked:
+    """Blank out the comments and literals of `source`, whatever else it holds."""
+    plain = True
     kept: list[str] = []
     position = 0
     token = _WITH_RAW if 'r"' in source or "r#" in source else _WITHOUT_RAW
     while match := token.search(source, position):
         text, start, end = match.group(), match.start(), match.end()
         kept.append(source[position:start])
-        if text in ("'", '"'):
+        closed = True
+        if text == "/*":
+            closed, end = _block_end(source, end)
+        elif text[0] in "rbc":
+            closed, end = _raw_end(source, text, end)
+        elif match.lastgroup == "odd":
             plain = False
-        elif text == "/*" or text[0] in "rbc":
-            found = _block_end(source, end) if text == "/*" else _raw_end(source, text, end)
-            plain, end = (plain, found) if found else (False, len(source))
+            if text == '"':
+                end = len(source)
         is_lifetime = text[0] == "'" and text[-1] != "'"
         kept.append(text if is_lifetime else " " * (end - start))
+        plain = plain and closed
         position = end
     kept.append(source[position:])
-    code = "".join(kept)
-    depth, problem = _delimiters(source, code)
-    return Scan(plain, problem if plain else None, depth, code)
+    return Blanked("".join(kept), plain)
 
 
-def _delimiters(source: str, code: str) -> tuple[int, Diagnostic | None]:
-    """`Scan.depth`, and what is wrong with the delimiters if anything is."""
+def _match_delimiters(source: str, code: str) -> tuple[int, Unbalanced | None]:
+    """Return `Scan.depth`, and what is wrong with the delimiters if anything is."""
     stack: list[str] = []
     depth = 0
     for count, delimiter in enumerate(_DELIMITER.findall(code)):
@@ -82,31 +113,26 @@ def _delimiters(source: str, code: str) -> tuple[int, Diagnostic | None]:
             stack.pop()
         else:
             kind = "mismatched" if stack else "unexpected"
-            place = next(islice(_DELIMITER.finditer(code), count, None)).start()
-            return sum(map(code.count, "([{")), _at(source, place, f"{kind} closing delimiter: `{delimiter}`")
+            position = next(islice(_DELIMITER.finditer(code), count, None)).start()
+            at_most = sum(map(code.count, "([{"))
+            return at_most, Unbalanced(f"{kind} closing delimiter: `{delimiter}`", position)
     if stack:
-        return depth, _at(source, len(source.rstrip()) - 1, "this file contains an unclosed delimiter")
+        return depth, Unbalanced("this file contains an unclosed delimiter", len(source.rstrip()) - 1)
     return depth, None
 
 
-def _at(source: str, position: int, message: str) -> Diagnostic:
-    line = source.count("\n", 0, position) + 1
-    column = position - (source.rfind("\n", 0, position) + 1) + 1
-    text = source.split("\n")[line - 1].rstrip("\r") if source else ""
-    shown = f"error: {message}\n --> program.rs:{line}:{column}\n  |\n{line} | {text[:200]}\n"
-    return Diagnostic("error", None, message, line, column, shown)
-
-
-def _block_end(source: str, position: int) -> int:
+def _block_end(source: str, position: int) -> tuple[bool, int]:
+    """Return whether the block comment that is open at `position` closes, and where it ends."""
     depth = 1
     for match in _BLOCK.finditer(source, position):
         depth += 1 if match.group() == "/*" else -1
         if depth == 0:
-            return match.end()
-    return 0
+            return True, match.end()
+    return False, len(source)
 
 
-def _raw_end(source: str, opening: str, position: int) -> int:
+def _raw_end(source: str, opening: str, position: int) -> tuple[bool, int]:
+    """Return whether the raw string that is open at `position` closes, and where it ends."""
     closing = '"' + "#" * opening.count("#")
     found = source.find(closing, position)
-    return found + len(closing) if found >= 0 else 0
+    return (True, found + len(closing)) if found >= 0 else (False, len(source))

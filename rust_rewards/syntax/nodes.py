@@ -4,10 +4,9 @@ import re
 
 from tree_sitter import Node
 
+from .tree import COMMENTS, name_of, text_of, walk
+
 PANIC_MACROS = frozenset({b"panic", b"todo", b"unimplemented", b"unreachable"})
-WORDS = frozenset({"identifier", "field_identifier", "shorthand_field_identifier"})
-COMMENTS = frozenset({"line_comment", "block_comment"})
-_NAMES = WORDS | {"type_identifier", "primitive_type"}
 # Attributes that leave their item in the build. Any other is a test, or one under a name of the program's own.
 _INERT = frozenset(
     b"""
@@ -36,31 +35,10 @@ _PLAIN_VALUES = frozenset({"identifier", "tuple_expression", "reference_expressi
 _WORDED = re.compile(rb"(?:[A-Za-z\x80-\xff][^A-Za-z\x80-\xff]*){3}")
 
 
-def text_of(node: Node | None) -> bytes:
-    """Return the source of a node, nothing for none."""
-    return (node.text or b"") if node is not None else b""
-
-
-def last_name(node: Node | None) -> bytes:
-    """Return the last plain name of a path, type or macro: `panic` of `std::panic`, `Stack` of `Stack<T>`."""
-    while node is not None and node.type not in _NAMES:
-        node = (
-            node.child_by_field_name("name")
-            or node.child_by_field_name("type")
-            or (node.named_children[-1] if node.named_child_count else None)
-        )
-    return text_of(node)
-
-
 def names_bound(pattern: Node) -> set[bytes]:
     """Return the names a pattern binds, without those that start with an underscore."""
-    names, pending = set(), [pattern]
-    while pending:
-        node = pending.pop()
-        if node.type in ("identifier", "shorthand_field_identifier"):
-            names.add(text_of(node))
-        pending += node.named_children
-    return {name for name in names if not name.startswith(b"_")}
+    bound = (text_of(n) for n in walk(pattern) if n.type in ("identifier", "shorthand_field_identifier"))
+    return {name for name in bound if not name.startswith(b"_")}
 
 
 def is_off(node: Node) -> bool:
@@ -98,7 +76,7 @@ def diverges(statement: Node) -> bool:
     if node.type == "expression_statement" and node.named_child_count:
         node = node.named_children[0]
     if node.type == "macro_invocation":
-        return last_name(node.child_by_field_name("macro")) in PANIC_MACROS
+        return name_of(node.child_by_field_name("macro")) in PANIC_MACROS
     return node.type in _JUMPS
 
 
@@ -118,11 +96,11 @@ def does_nothing(body: Node, function_name: bytes) -> bool:
 
 def _is_idle(node: Node, function_name: bytes) -> bool:
     if node.type == "macro_invocation":
-        return last_name(node.child_by_field_name("macro")) in PANIC_MACROS
+        return name_of(node.child_by_field_name("macro")) in PANIC_MACROS
     if node.type == "call_expression":
         called = node.child_by_field_name("function")
         is_method = called is None or called.type == "field_expression"
-        return not is_method and last_name(called) in (function_name, b"exit", b"abort")
+        return not is_method and name_of(called) in (function_name, b"exit", b"abort")
     if node.type == "let_declaration":
         value = node.child_by_field_name("value")
         discards = text_of(node.child_by_field_name("pattern")).startswith(b"_")

@@ -1,6 +1,10 @@
-"""The tree-sitter grammar for Rust, loaded once per process. Broken code has trees too, as good as can be."""
+"""The syntax tree of Rust text: parses it, walks it, names its nodes, and says which names are declared where.
+
+Broken code has a tree too, as good as can be. The tree-sitter grammar is loaded once per process.
+"""
 
 import functools
+from collections.abc import Collection, Iterable, Iterator
 
 import tree_sitter_rust
 from tree_sitter import Language, Node, Parser, Tree
@@ -23,6 +27,12 @@ ITEM_KINDS = frozenset(
         "use_declaration",
     }
 )
+NOMINAL_KINDS = frozenset({"struct_item", "enum_item", "union_item"})  # the items that declare a type
+COMMENTS = frozenset({"line_comment", "block_comment"})
+WORDS = frozenset({"identifier", "field_identifier", "shorthand_field_identifier"})
+_NAMES = WORDS | {"type_identifier", "primitive_type"}
+
+Declarations = frozenset[tuple[int | None, bytes]]  # what `declared_in` says of an item, and the item's bare name
 
 
 def parse_rust(source: bytes) -> Tree:
@@ -30,15 +40,60 @@ def parse_rust(source: bytes) -> Tree:
     return _parser().parse(source)
 
 
+def walk(root: Node) -> Iterator[Node]:
+    """Yield a node and all named nodes below it, in the order of the text, however deep they nest."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending += reversed(node.named_children)
+
+
+def text_of(node: Node | None) -> bytes:
+    """Return the source of a node, nothing for none."""
+    return (node.text or b"") if node is not None else b""
+
+
+def name_of(node: Node | None) -> bytes:
+    """Return the plain name that a node is or has, as it is written: `panic` of `std::panic`, `Stack` of `Stack<T>`, an
+    item's own name; nothing for none."""
+    while node is not None and node.type not in _NAMES:
+        node = (
+            node.child_by_field_name("name")
+            or node.child_by_field_name("type")
+            or (node.named_children[-1] if node.named_child_count else None)
+        )
+    return text_of(node)
+
+
+def bare_name(node: Node | None) -> bytes:
+    """Return `name_of` a node without `r#`, which is no part of a name."""
+    return name_of(node).removeprefix(b"r#")
+
+
 def declared_in(item: Node) -> int | None:
     """Return what stands for the module or block around an item, in which its name means it; `None` for an item under a
     `cfg`, which may not be there at all and leave its name to another."""
     before = item.prev_named_sibling
-    while before is not None and before.type in ("attribute_item", "line_comment", "block_comment"):
-        if before.type == "attribute_item" and b"cfg" in (before.text or b""):
+    while before is not None and (before.type == "attribute_item" or before.type in COMMENTS):
+        if before.type == "attribute_item" and b"cfg" in text_of(before):
             return None
         before = before.prev_named_sibling
     return item.parent.id if item.parent else None
+
+
+def declarations(nodes: Iterable[Node], kinds: Collection[str]) -> Declarations:
+    """Return where the items of these kinds are declared and what they are called, for `is_declared_beside`."""
+    return frozenset((declared_in(node), bare_name(node)) for node in nodes if node.type in kinds)
+
+
+def is_declared_beside(impl: Node, named: Node | None, declared: Declarations) -> bool:
+    """Return whether the type or trait that an impl names is one of those declared in its own module or block. Declared
+    in another module, it may only share the name of a foreign one; so may a path, a reference or a tuple."""
+    plain = named.child_by_field_name("type") if named is not None and named.type == "generic_type" else named
+    if plain is None or plain.type != "type_identifier" or impl.parent is None:
+        return False
+    return (impl.parent.id, bare_name(plain)) in declared
 
 
 def kind_names() -> list[str]:

@@ -17,18 +17,15 @@ from tree_sitter import Node
 
 from .items import Item, Items
 from .nodes import (
-    COMMENTS,
     PANIC_MACROS,
-    WORDS,
     diverges,
     does_nothing,
     is_doc,
     is_off,
     is_silencer,
-    last_name,
     names_bound,
 )
-from .tree import ITEM_KINDS, kind_names, parse_rust
+from .tree import COMMENTS, ITEM_KINDS, WORDS, kind_names, name_of, parse_rust
 
 PANIC_METHODS = frozenset({b"unwrap", b"expect"})
 # Methods that only iterators and their sources have; Option has `map`, `filter` and `take` as well.
@@ -173,7 +170,7 @@ class _Walk:
         kind = node.type
         unit = Item(kind, first_row=node.start_point.row, last_row=node.end_point.row)
         named = node.child_by_field_name("type" if kind == "impl_item" else "name")
-        unit.name = last_name(named)
+        unit.name = name_of(named)
         if inside.type == "declaration_list" and place.unit.kind in ("impl_item", "trait_item"):
             unit.owner, unit.trait_impl = place.unit, place.unit.trait_impl
         elif kind == "impl_item":
@@ -285,7 +282,7 @@ class _Walk:
         self.descend(node, place)
 
     def path(self, node: Node, place: Place) -> None:
-        place.unit.panics += last_name(node) in PANIC_METHODS
+        place.unit.panics += name_of(node) in PANIC_METHODS
         self.descend(node, place)
 
     def type_name(self, node: Node, place: Place) -> None:
@@ -296,14 +293,14 @@ class _Walk:
             place.unit.option |= name == b"Option"
 
     def variant_pattern(self, node: Node, place: Place) -> None:
-        name = last_name(node.child_by_field_name("type"))
+        name = name_of(node.child_by_field_name("type"))
         if not place.unused:
             place.unit.result |= name in RESULT_VARIANTS
             place.unit.option |= name == b"Some"
         self.descend(node, place)
 
     def macro(self, node: Node, place: Place) -> None:
-        name = last_name(node.child_by_field_name("macro"))
+        name = name_of(node.child_by_field_name("macro"))
         place.unit.words.add(name)
         place.unit.panics += name in PANIC_MACROS
         place.unit.patterns += name == b"matches" and not place.unused

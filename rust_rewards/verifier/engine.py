@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from ..syntax.lexer import scan
 from . import sandbox
 from .batch import Member, check_batch
 from .cache import VerdictCache, key_of, shared_cache
@@ -39,7 +40,7 @@ class _Program:
     source: str
     tests: str
     entry_point: str
-    triage: Triage = field(default=Triage(None, False, False, False))
+    triage: Triage = field(default=Triage(scan("")))
     suite: HiddenTests | None = None
     checked: CompileResult = field(default=CompileResult())
     tested: TestResult | None = None
@@ -290,7 +291,7 @@ def _tested_alone(program: _Program) -> bool:
 def _job(program: _Program) -> TestJob:
     assert program.suite
     seen = program.triage
-    defence = policy_for(program.source, program.tests)
+    defence = policy_for(program.source, program.triage.scan, program.tests)
     return TestJob(program.source, program.suite, defence, seen.uses_files, seen.has_main)
 
 

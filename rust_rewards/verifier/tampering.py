@@ -1,5 +1,5 @@
-"""What a program could do to its own tests, read from its text, and how the harness answers. Pure, but for one look at
-the C library's names.
+"""Reads from a program's text what it could do to its own tests, and decides how its tests are guarded. Pure, but for
+one look at the C library's names.
 
 - Code that runs before `main`, or in place of a C function or the allocator: such a program is not tested at all.
 - Traits of its own for types of others, with a method such as `is_some` that the tests call: it could answer in the
@@ -20,10 +20,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import tree_sitter
+from tree_sitter import Node
 
-from ..syntax.lexer import scan
-from ..syntax.tree import declared_in, parse_rust
+from ..syntax.lexer import Scan, blank
+from ..syntax.tree import (
+    NOMINAL_KINDS,
+    Declarations,
+    bare_name,
+    declarations,
+    is_declared_beside,
+    parse_rust,
+    text_of,
+    walk,
+)
 from .standard_methods import STANDARD_METHODS
 
 # Sections, assembly and allocators run, or put code that runs, outside the functions that tests call.
@@ -44,8 +53,7 @@ _DERIVE = re.compile(r"#\s*\[\s*derive\s*\([^()]*\)\s*\]")
 _COMPARISON = re.compile(r"\bPartial(?:Eq|Ord)\b")
 _COMPARES = re.compile(rb"\bPartial(?:Eq|Ord)\b")
 _COMPARING = frozenset((b"PartialEq", b"PartialOrd", b"Ord"))
-_NOMINAL = ("struct_item", "enum_item", "union_item")
-_METHODS = frozenset((b"eq", b"ne", b"partial_cmp", b"lt", b"le", b"gt", b"ge", b"cmp"))
+_COMPARING_METHODS = frozenset((b"eq", b"ne", b"partial_cmp", b"lt", b"le", b"gt", b"ge", b"cmp"))
 
 
 @dataclass(frozen=True)
@@ -62,46 +70,67 @@ class TestPolicy:
     trusted_comparisons: str = "all"
 
 
-def policy_for(source: str, tests: str) -> TestPolicy:
-    """Read a program that compiles, and what is to be run on it."""
-    seen = scan(source)
+def policy_for(source: str, seen: Scan, tests: str) -> TestPolicy:
+    """Read a program that compiles, what its scan saw, and the tests to be run on it."""
     code = seen.code if seen.plain else source
-    plain = _DERIVE.sub("", code)
+    underived = _DERIVE.sub("", code)
     has_macros = "macro" in code  # to these, what looks like a derive may be anything
-    compares = bool(_COMPARISON.search(code if has_macros else plain))
+    compares = bool(_COMPARISON.search(code if has_macros else underived))
     if not compares and not _EXPORT.search(code) and not any(word in source for word in _NEEDS_TREE):
         return TestPolicy()
-    nodes = list(_walk(parse_rust(source.encode()).root_node))
-    testable = (
-        not _runs_outside(code, nodes) and not _replaces_symbols(source, code) and not _replaces_methods(nodes, tests)
+    nodes = list(walk(parse_rust(source.encode()).root_node))
+    called = set(re.findall(rb"\.\s*(\w+)\s*(?:\(|::)", tests.encode())) & STANDARD_METHODS
+    tampers = (
+        _runs_outside(code, nodes)
+        or _replaces_symbols(source, code)
+        or _macros_answer_for(called, nodes)
+        or _traits_answer_for(called, nodes)
     )
-    return TestPolicy(testable, _belief(nodes, plain) if compares else "all")
+    return TestPolicy(not tampers, _trusted_comparisons(nodes, underived) if compares else "all")
 
 
-def _belief(nodes: list[tree_sitter.Node], plain: str) -> str:
+def _trusted_comparisons(nodes: list[Node], underived: str) -> str:
     """Which comparisons are believed, given what the program looks like without its derives."""
     impls = [node for node in nodes if node.type == "impl_item"]
-    written = [impl for impl in impls if _name(impl.child_by_field_name("trait")) in _COMPARING]
+    written = [impl for impl in impls if bare_name(impl.child_by_field_name("trait")) in _COMPARING]
     hidden = any(
-        _COMPARES.search(node.text or b"")
+        _COMPARES.search(text_of(node))
         for node in nodes
         if node.type in ("use_as_clause", "macro_definition", "token_tree")
         and (node.parent is None or node.parent.type != "attribute")
     )
     if not written and not hidden:
         return "all"
-    if not hidden and _compare_both_sides(written):
+    if hidden:
+        return "none"
+    if _compare_both_sides(written):
         return "same_types"
-    return "none" if hidden or re.search(r"\bDebug\b", plain) else "same_text"
+    return "none" if re.search(r"\bDebug\b", underived) else "same_text"
 
 
-def _runs_outside(code: str, nodes: list[tree_sitter.Node]) -> bool:
+def _compare_both_sides(impls: list[Node]) -> bool:
+    """Whether every comparison written by hand uses `self` and the other side, and `true` only beside `false`."""
+    functions = (node for impl in impls for node in walk(impl) if node.type == "function_item")
+    methods = [node for node in functions if bare_name(node) in _COMPARING_METHODS]
+    return bool(methods) and all(map(_uses_both_sides, methods))
+
+
+def _uses_both_sides(method: Node) -> bool:
+    body, parameters = method.child_by_field_name("body"), method.child_by_field_name("parameters")
+    if body is None or parameters is None or not parameters.named_children:
+        return False
+    other = parameters.named_children[-1].child_by_field_name("pattern")
+    words = _words(blank(text_of(body).decode()).code.encode())
+    return other is not None and {b"self", text_of(other)} <= words and (b"true" not in words or b"false" in words)
+
+
+def _runs_outside(code: str, nodes: list[Node]) -> bool:
     return bool(_OUTSIDE.search(code)) or any(_OUTSIDE_IN_MACROS.search(body) for body in _macro_bodies(nodes))
 
 
-def _macro_bodies(nodes: list[tree_sitter.Node]) -> Iterator[bytes]:
+def _macro_bodies(nodes: list[Node]) -> Iterator[bytes]:
     """What macros are made of and given: words there may become anything."""
-    return (node.text or b"" for node in nodes if node.type in ("token_tree", "macro_definition"))
+    return (text_of(node) for node in nodes if node.type in ("token_tree", "macro_definition"))
 
 
 def _replaces_symbols(source: str, code: str) -> bool:
@@ -119,83 +148,40 @@ def _replaces_symbols(source: str, code: str) -> bool:
     return any(hasattr(libraries, name) or name.startswith(("_", "rust_")) for name in exported)
 
 
-def _walk(root: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        yield node
-        stack.extend(node.named_children)
-
-
-def _name(node: tree_sitter.Node | None) -> bytes:
-    """The last name of a type or trait: `std::cmp::PartialEq<u8>` gives `PartialEq`."""
-    while node is not None and node.type in ("generic_type", "scoped_type_identifier"):
-        node = node.child_by_field_name("type" if node.type == "generic_type" else "name")
-    named = node is not None and node.type in ("type_identifier", "identifier")
-    return (node.text or b"").removeprefix(b"r#") if named and node is not None else b""
-
-
-def _compare_both_sides(impls: list[tree_sitter.Node]) -> bool:
-    """Whether every comparison written by hand uses `self` and the other side, and `true` only beside `false`."""
-    methods = [
-        node
-        for impl in impls
-        for node in _walk(impl)
-        if node.type == "function_item" and (node.child_by_field_name("name") or node).text in _METHODS
-    ]
-    return bool(methods) and all(map(_uses_both_sides, methods))
-
-
-def _uses_both_sides(method: tree_sitter.Node) -> bool:
-    body, parameters = method.child_by_field_name("body"), method.child_by_field_name("parameters")
-    if body is None or parameters is None:
-        return False
-    pattern = parameters.named_children[-1].child_by_field_name("pattern") if parameters.named_children else None
-    words = _words(scan((body.text or b"").decode()).code.encode())
-    return pattern is not None and {b"self", pattern.text} <= words and (b"true" not in words or b"false" in words)
-
-
-def _replaces_methods(nodes: list[tree_sitter.Node], tests: str) -> bool:
-    """Whether a trait of the program could answer for a standard method that the tests call: it has a method of that
-    name, and an implementation for a type that is not clearly its own; or all of that could come out of a macro."""
-    called = set(re.findall(rb"\.\s*(\w+)\s*(?:\(|::)", tests.encode())) & STANDARD_METHODS
+def _macros_answer_for(called: set[bytes], nodes: list[Node]) -> bool:
+    """Whether a macro could write a trait that answers for one of the methods called, or such a method of a trait."""
     bodies = [_STRING.sub(b"", body) for body in _macro_bodies(nodes)]
     writes_impls = any(re.search(rb"\btrait\b|\bimpl\b", body) for body in bodies)
     if writes_impls and any(called & set(re.findall(rb"(?<![.\w])\w+", body)) for body in bodies):
         return True
+    inside_traits = (node for trait in nodes if trait.type == "trait_item" for node in walk(trait))
+    return any(node.type == "macro_invocation" and called & _words(text_of(node)) for node in inside_traits)
+
+
+def _traits_answer_for(called: set[bytes], nodes: list[Node]) -> bool:
+    """Whether a trait of the program has one of the methods called, and an impl for a type that is not clearly the
+    program's own."""
     traits = [node for node in nodes if node.type == "trait_item"]
-    if any(node.type == "macro_invocation" and called & _words(node.text) for trait in traits for node in _walk(trait)):
-        return True
-    guilty = {_name(trait.child_by_field_name("name")) for trait in traits if called & _methods(trait)}
+    guilty = {bare_name(trait) for trait in traits if called & _methods(trait)}
     if guilty:  # under any other name as well
-        guilty |= {_name(node.child_by_field_name("alias")) for node in nodes if node.type == "use_as_clause"}
-    own = {(declared_in(node), _name(node.child_by_field_name("name"))) for node in nodes if node.type in _NOMINAL}
-    impls = [node for node in nodes if node.type == "impl_item" and _name(node.child_by_field_name("trait")) in guilty]
+        guilty |= {bare_name(node.child_by_field_name("alias")) for node in nodes if node.type == "use_as_clause"}
+    own = declarations(nodes, NOMINAL_KINDS)
+    impls = [
+        node for node in nodes if node.type == "impl_item" and bare_name(node.child_by_field_name("trait")) in guilty
+    ]
     return not all(_is_for_own_type(impl, own) for impl in impls)
 
 
-def _is_for_own_type(impl: tree_sitter.Node, own: set[tuple[int | None, bytes]]) -> bool:
-    """Whether the type is declared beside the impl; of another module, it may only share a standard one's name."""
+def _is_for_own_type(impl: Node, own: Declarations) -> bool:
+    """Whether the type is declared beside the impl, and is no parameter of the impl that only shares its name."""
     target = impl.child_by_field_name("type")
-    if target is not None and target.type == "generic_type":
-        target = target.child_by_field_name("type")
-    if target is None or target.type != "type_identifier":
-        return False
-    name = _name(target)
-    scope = impl.parent.id if impl.parent else 0
-    return (scope, name) in own and name not in _parameters(impl)
+    parameters = _words(text_of(impl.child_by_field_name("type_parameters")))
+    return is_declared_beside(impl, target, own) and bare_name(target) not in parameters
 
 
-def _words(text: bytes | None) -> set[bytes]:
-    return set(re.findall(rb"\w+", text or b""))
+def _methods(trait: Node) -> set[bytes]:
+    return {bare_name(node) for node in walk(trait) if node.type in ("function_item", "function_signature_item")}
 
 
-def _methods(trait: tree_sitter.Node) -> set[bytes]:
-    kinds = ("function_item", "function_signature_item")
-    return {_name(node.child_by_field_name("name")) for node in _walk(trait) if node.type in kinds}
-
-
-def _parameters(impl: tree_sitter.Node) -> set[bytes]:
-    """The names of an impl's generic parameters."""
-    declared = impl.child_by_field_name("type_parameters")
-    return _words(declared.text) if declared else set()
+def _words(text: bytes) -> set[bytes]:
+    return set(re.findall(rb"\w+", text))

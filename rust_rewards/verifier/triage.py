@@ -6,13 +6,14 @@ which costs time and never a verdict.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
-import tree_sitter
+from tree_sitter import Node
 
-from ..syntax.lexer import Scan, scan
-from ..syntax.tree import declared_in, parse_rust
+from ..syntax.lexer import Scan, Unbalanced, scan
+from ..syntax.tree import NOMINAL_KINDS, declarations, is_declared_beside, name_of, parse_rust, text_of, walk
 from .verdict import Diagnostic
 
 MAX_DEPTH = 100  # deeper nesting makes rustc recurse; alone it can only hurt itself
@@ -30,6 +31,7 @@ _ALONE_STEMS = (
     "global_allocator", "panic_handler", "proc_macro", "module_path", "type_name", "long_running", "file", "path",
     "used",
 )  # fmt: skip
+_MAIN_WORD = re.compile(r"^(?:pub\s+)?fn\s+main\s*\(", re.MULTILINE)
 _CLIPPY = re.compile(r"\bclippy\b(?!\s*::)")  # `allow(clippy::...)` is no condition
 _INNER_ATTRIBUTE = re.compile(r"#\s*!")
 _MOD_FILE = re.compile(r"\bmod\b(?!\s+(?:r#)?\w+\s*\{)")
@@ -42,69 +44,111 @@ class Triage:
     """How to check one program.
 
     Attributes:
+        scan (`Scan`): What one pass over its text found.
         rejected (`Diagnostic`, *optional*): rustc's answer, when it is certain without asking.
         has_main (`bool`): There is a top-level `fn main`: the program is a binary.
-        alone (`bool`): Needs a compiler of its own.
+        alone_because (`str`, *optional*): Why it needs a compiler of its own; `None` when it may share a crate.
         uses_files (`bool`): Mentions files, the network or processes; its tests get a private folder.
         knows_clippy (`bool`): Could be another program for clippy than for rustc, whose word counts.
     """
 
-    rejected: Diagnostic | None
-    has_main: bool
-    alone: bool
-    uses_files: bool
+    scan: Scan
+    rejected: Diagnostic | None = None
+    has_main: bool = False
+    alone_because: str | None = None
+    uses_files: bool = False
     knows_clippy: bool = False
+
+    @property
+    def alone(self) -> bool:
+        """Whether it needs a compiler of its own."""
+        return self.alone_because is not None
 
 
 def triage(source: str, edition: str) -> Triage:
     """Look at `source` (valid UTF-8 text) once."""
     seen = scan(source)
     if seen.unbalanced is not None:
-        return Triage(seen.unbalanced, has_main=False, alone=False, uses_files=False)
-    knows_clippy = "clippy" in source and bool(_CLIPPY.search(seen.code if seen.plain else source))
-    if len(source) > MAX_BYTES or seen.depth > MAX_DEPTH:
-        return Triage(None, _has_main_word(seen), True, True, knows_clippy)
-    alone = (
-        knows_clippy
-        or not seen.plain
-        or edition == "2015"
-        or not seen.code.isascii()
-        or bool(_INNER_ATTRIBUTE.search(source))
-        or _reaches_out(source)
-        or ("mod" in seen.code and bool(_MOD_FILE.search(seen.code)))
+        return Triage(seen, rejected=_diagnostic(source, seen.unbalanced))
+    program = _Program(source, edition, seen)
+    if len(source) > MAX_BYTES or seen.depth > MAX_DEPTH:  # not looked at any closer
+        return Triage(
+            seen,
+            has_main=bool(_MAIN_WORD.search(seen.code)),
+            alone_because="it is large or nests deeply",
+            uses_files=True,
+            knows_clippy=program.knows_clippy,
+        )
+    return Triage(
+        seen,
+        has_main=bool(program.mains),
+        alone_because=next((reason for reason, holds in _REASONS if holds(program)), None),
+        uses_files=bool(_SYSTEM.search(seen.code)) or ("process" in seen.code and "Command" in seen.code),
+        knows_clippy=program.knows_clippy,
     )
-    uses_files = bool(_SYSTEM.search(seen.code)) or ("process" in seen.code and "Command" in seen.code)
-    readable = seen.code if seen.plain else source
-    if not any(word in readable for word in ("main", "super", "impl")):  # what follows needs a syntax tree
-        return Triage(None, False, alone, uses_files, knows_clippy)
-    root = parse_rust(source.encode()).root_node
-    main = [n for n in root.named_children if n.type == "function_item" and _name(n) == b"main"]
-    alone = (
-        alone
-        or not all(_is_plain_main(node) for node in main)
-        or (bool(main) and len(re.findall(r"\bmain\b", seen.code)) > 1)
-        or _climbs_out(root, seen)
-        or _implements_for_others(root, seen)
-    )
-    return Triage(None, bool(main), alone, uses_files, knows_clippy)
 
 
-def _reaches_out(source: str) -> bool:
-    text = source.replace(_HARMLESS_CRATE, " pub ")
+def _diagnostic(source: str, unbalanced: Unbalanced) -> Diagnostic:
+    """Return rustc's error about a delimiter, as it would show it."""
+    message, position = unbalanced
+    line = source.count("\n", 0, position) + 1
+    column = position - (source.rfind("\n", 0, position) + 1) + 1
+    text = source.split("\n")[line - 1].rstrip("\r") if source else ""
+    shown = f"error: {message}\n --> program.rs:{line}:{column}\n  |\n{line} | {text[:200]}\n"
+    return Diagnostic("error", None, message, line, column, shown)
+
+
+@dataclass(frozen=True)
+class _Program:
+    """A program as the tests in `_REASONS` see it. The tree is made when the first of them asks for it."""
+
+    source: str
+    edition: str
+    seen: Scan
+
+    @cached_property
+    def readable(self) -> str:
+        """Its code, or, where comments and literals were not all understood, its text."""
+        return self.seen.code if self.seen.plain else self.source
+
+    @cached_property
+    def root(self) -> Node:
+        """The root of its syntax tree."""
+        return parse_rust(self.source.encode()).root_node
+
+    @cached_property
+    def mains(self) -> list[Node]:
+        """Its top-level functions named `main`."""
+        if "main" not in self.readable:
+            return []
+        return [n for n in self.root.named_children if n.type == "function_item" and name_of(n) == b"main"]
+
+    @cached_property
+    def knows_clippy(self) -> bool:
+        """Whether it could be another program for clippy than for rustc."""
+        return "clippy" in self.source and bool(_CLIPPY.search(self.readable))
+
+
+def _has_inner_attribute(program: _Program) -> bool:
+    return bool(_INNER_ATTRIBUTE.search(program.source))
+
+
+def _reaches_out(program: _Program) -> bool:
+    text = program.source.replace(_HARMLESS_CRATE, " pub ")
     return any(stem in text for stem in _ALONE_STEMS) and bool(_ALONE.search(text))
 
 
-def _has_main_word(seen: Scan) -> bool:
-    return bool(re.search(r"^(?:pub\s+)?fn\s+main\s*\(", seen.code, re.MULTILINE))
+def _has_module_file(program: _Program) -> bool:
+    return "mod" in program.seen.code and bool(_MOD_FILE.search(program.seen.code))
 
 
-def _name(node: tree_sitter.Node) -> bytes:
-    name = node.child_by_field_name("name")
-    return (name.text or b"") if name else b""
+def _has_odd_main(program: _Program) -> bool:
+    return not all(map(_is_plain_main, program.mains))
 
 
-def _is_plain_main(node: tree_sitter.Node) -> bool:
-    """`fn main() ...` without modifiers, generics, arguments or attributes: a call from outside can stand in for it."""
+def _is_plain_main(node: Node) -> bool:
+    """Whether it is `fn main() ...` without modifiers, generics, arguments or attributes, for which a call from outside
+    can stand in."""
     kinds = {child.type for child in node.children}
     parameters = node.child_by_field_name("parameters")
     before = node.prev_named_sibling
@@ -116,70 +160,60 @@ def _is_plain_main(node: tree_sitter.Node) -> bool:
     )
 
 
-def _climbs_out(root: tree_sitter.Node, seen: Scan) -> bool:
+def _names_its_main(program: _Program) -> bool:
+    return bool(program.mains) and len(re.findall(r"\bmain\b", program.seen.code)) > 1
+
+
+def _climbs_out(program: _Program) -> bool:
     """Whether some `super` could reach above the program's root."""
-    words = len(re.findall(r"\bsuper\b", seen.code))
+    words = len(re.findall(r"\bsuper\b", program.seen.code))
     if not words:
         return False
-    if root.has_error or re.search(r"super\s*::\s*super", seen.code):
+    if program.root.has_error or re.search(r"super\s*::\s*super", program.seen.code):
         return True
-    if any(node.type == "use_declaration" and (node.text or b"").count(b"super") > 1 for node in _nodes(root)):
-        return True
-    if any(node.type in ("token_tree", "macro_definition") and b"super" in (node.text or b"") for node in _nodes(root)):
-        return True
-    inside = sum(
-        len(re.findall(rb"\bsuper\b", scan((node.text or b"").decode()).code.encode()))
-        for node in root.named_children
-        if node.type == "mod_item"
-    )
+    for node in walk(program.root):
+        if node.type == "use_declaration" and text_of(node).count(b"super") > 1:  # `use super::{super::x}`
+            return True
+        if node.type in ("token_tree", "macro_definition") and b"super" in text_of(node):
+            return True
+    modules = [node for node in program.root.named_children if node.type == "mod_item"]
+    inside = sum(node.type == "super" for module in modules for node in walk(module))
     return inside != words
 
 
-def _nodes(root: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        yield node
-        stack.extend(node.named_children)
-
-
-_NOMINAL = {"struct_item", "enum_item", "union_item"}
-
-
-def _implements_for_others(root: tree_sitter.Node, seen: Scan) -> bool:
+def _implements_for_others(program: _Program) -> bool:
     """Whether an impl could touch type inference in other modules: a foreign trait for a foreign type, or one hidden in
     a macro."""
-    if "impl" not in seen.code:
+    if "impl" not in program.seen.code:
         return False
-    types: set[tuple[int | None, bytes]] = set()
-    traits: set[tuple[int | None, bytes]] = set()
-    impls: list[tree_sitter.Node] = []
-    for node in _nodes(root):
-        if node.type in _NOMINAL:
-            types.add((declared_in(node), _name(node)))
-        elif node.type == "trait_item":
-            traits.add((declared_in(node), _name(node)))
-        elif node.type == "impl_item":
-            impls.append(node)
-        elif node.type in ("token_tree", "macro_definition") and re.search(rb"\bimpl\b", node.text or b""):
+    nodes = list(walk(program.root))
+    hidden = (node for node in nodes if node.type in ("token_tree", "macro_definition"))
+    if any(re.search(rb"\bimpl\b", text_of(node)) for node in hidden):
+        return True
+    types = declarations(nodes, NOMINAL_KINDS)
+    traits = declarations(nodes, {"trait_item"})
+    for impl in nodes:
+        if impl.type != "impl_item":
+            continue
+        trait, target = impl.child_by_field_name("trait"), impl.child_by_field_name("type")
+        is_own = trait is None or is_declared_beside(impl, trait, traits) or is_declared_beside(impl, target, types)
+        if target is None or not is_own:
             return True
-    return not all(_is_local(node, types, traits) for node in impls)
+    return False
 
 
-def _is_local(
-    impl: tree_sitter.Node, types: set[tuple[int | None, bytes]], traits: set[tuple[int | None, bytes]]
-) -> bool:
-    """Whether trait or type is declared beside the impl. In another module, it may only share a foreign one's name."""
-    trait, target = impl.child_by_field_name("trait"), impl.child_by_field_name("type")
-    if target is None:
-        return False
-    scope = impl.parent.id if impl.parent else 0
-    return trait is None or (scope, _base(trait)) in traits or (scope, _base(target)) in types
-
-
-def _base(node: tree_sitter.Node) -> bytes:
-    """The bare name of a type such as `Stack` or `Stack<T>`; b"" for paths, references, tuples and the like."""
-    if node.type == "generic_type":
-        inner = node.child_by_field_name("type")
-        return _base(inner) if inner else b""
-    return (node.text or b"") if node.type == "type_identifier" else b""
+# Why a program cannot share a crate, and the test for it. The cheap tests come first; those of the second half need the
+# tree. The first that holds is the reason.
+_REASONS: tuple[tuple[str, Callable[[_Program], bool]], ...] = (
+    ("clippy may see another program than rustc", lambda program: program.knows_clippy),
+    ("a comment or literal in it is for rustc to judge", lambda program: not program.seen.plain),
+    ("paths of edition 2015 start at the crate root", lambda program: program.edition == "2015"),
+    ("its names are not plain ASCII, which lints of the whole crate compare", lambda p: not p.seen.code.isascii()),
+    ("an attribute in it is for the whole crate", _has_inner_attribute),
+    ("it names the crate, a file, the linker or its own path", _reaches_out),
+    ("a module of it is in another file", _has_module_file),
+    ("a call cannot stand in for its main", _has_odd_main),
+    ("it names its own main", _names_its_main),
+    ("`super` may leave it", _climbs_out),
+    ("an impl may be for types of others", _implements_for_others),
+)

@@ -54,7 +54,7 @@ def alone(compiler: Compiler, source: str, tests: str, clippy: bool) -> tuple[Co
         return checked, ()
     suite = read_hidden_tests(tests)
     return checked, run_alone(
-        compiler, TestJob(source, suite, policy_for(source, tests), seen.uses_files, seen.has_main)
+        compiler, TestJob(source, suite, policy_for(source, seen.scan, tests), seen.uses_files, seen.has_main)
     ).statuses
 
 

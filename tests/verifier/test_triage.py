@@ -87,3 +87,8 @@ def test_no_word_that_sends_a_program_away_is_missed_by_the_quick_look():
     words = set(re.findall(r"[a-z_]{3,}", _ALONE.pattern)) - {"unsafe"}  # `#[unsafe(used)]` has the other word
     assert len(words) > 20
     assert [word for word in words if not any(stem in word for stem in _ALONE_STEMS)] == []
+
+
+def test_a_rejection_points_at_the_delimiter_as_rustc_does():
+    rejected = triage("fn f() {\n  )\n}", "2021").rejected
+    assert (rejected.line, rejected.column) == (2, 3)
