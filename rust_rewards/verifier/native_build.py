@@ -52,7 +52,7 @@ def _native_text() -> bytes:
 
 
 def cache_folder() -> Path:
-    """Return where compiled helpers are kept: `rust-rewards` in `$XDG_CACHE_HOME` or `~/.cache`, else a temporary folder."""
+    """Return where compiled helpers are kept: the user's cache folder, else a temporary one."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rust-rewards"
     try:
         base.mkdir(parents=True, exist_ok=True)
