@@ -1,8 +1,13 @@
-"""Turns the reward names of a command line or YAML file into functions, before a model loads.
+"""Turns the reward names of a command line, a YAML file or a script into functions, before a model loads.
 
-Short names stand for this project's rewards; a dotted path is imported; a name with a slash is left to TRL,
-which loads it as a reward model. When one of our own rewards is wanted, the Rust toolchain is looked for
-here, so that a machine without rustc hears of it at once and not from the first batch.
+    from rust_rewards.reward_names import resolve_rewards
+
+    trainer = GRPOTrainer(..., reward_funcs=resolve_rewards(["compile", "tests", "my_rewards.short_answers"]))
+
+Short names stand for this project's rewards; a dotted path is imported, from the folder that the command runs
+in before any other; a name with a slash is left to TRL, which loads it as a reward model. When one of our own
+rewards is wanted, the Rust toolchain is looked for here, so that a machine without rustc hears of it at once
+and not from the first batch.
 """
 
 import importlib
@@ -10,10 +15,11 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
+from . import rewards
 from .suggestions import unknown_name
 from .verifier.toolchain import find_toolchain
 
-SHORT_NAMES = ("compile", "clippy", "tests", "ast", "format", "rust")
+SHORT_NAMES = ("compile", "clippy", "tests", "solved", "ast", "format", "rust")
 WITHOUT_RUSTC = ("ast", "format")  # read the text only
 
 
@@ -29,17 +35,18 @@ def resolve_rewards(names: Sequence[str]) -> list[Callable | str]:
     repeated = [name for name in names if names.count(name) > 1]
     if repeated:
         raise ValueError(f"Reward '{repeated[0]}' is given twice; use --reward_weights to weigh it.")
-    rewards = [_resolve(name) for name in names]
+    found = [_resolve(name) for name in names]
     if any(name in SHORT_NAMES and name not in WITHOUT_RUSTC for name in names):
         toolchain = find_toolchain()
         if "clippy" in names:
             toolchain.require_clippy()
-    return rewards
+    return found
 
 
 def _resolve(name: str) -> Callable | str:
     if name in SHORT_NAMES:
-        return _import_function(f"rust_rewards.rewards.{name}_reward")
+        reward: Callable = getattr(rewards, f"{name}_reward")
+        return reward
     if "/" in name:
         return name
     if "." in name:
@@ -49,8 +56,7 @@ def _resolve(name: str) -> Callable | str:
 
 def _import_function(path: str) -> Callable:
     module_name, _, attribute = path.rpartition(".")
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())  # a reward in the user's own folder
+    _look_here_first()
     try:
         function = getattr(importlib.import_module(module_name), attribute)
     except (ImportError, AttributeError) as err:
@@ -58,3 +64,14 @@ def _import_function(path: str) -> Callable:
     if not callable(function):
         raise ValueError(f"Reward '{path}' is a {type(function).__name__}, not a function.")
     return function
+
+
+def _look_here_first() -> None:
+    """Put the working folder at the head of `sys.path`.
+
+    A script has its own folder there, and a user's `report.py` would lose against the one in `recipes/`. The
+    entry stays: a reward may import more of its folder when it is called.
+    """
+    here = os.getcwd()
+    if sys.path[:1] not in ([here], [""]):
+        sys.path.insert(0, here)

@@ -6,30 +6,30 @@
 | `compile_reward` | 0 or 1 | does rustc accept an answer? |
 | `clippy_reward` | 0..1 | 1 / (1 + warnings + lints) of an answer that compiles |
 | `tests_reward` | 0..1 | which share of the row's hidden tests passes? `None` without tests |
+| `solved_reward` | 0 or 1 | does an answer compile without a warning and pass every hidden test? `None` without tests |
 | `ast_reward` | 0..1 | structure, error handling, idioms, documentation, less penalties; never calls rustc |
 | `rust_reward` | 0..32 | all of `scoring.compute_reward`: compiler and style |
 
-Every one takes completions in both of TRL's forms and reads the dataset columns `tests`, `entry_point` and
-`code_prefix` when they are there. The value of a row is `None` when it cannot be judged: the completion or a
+Each takes completions in both of TRL's forms and reads the dataset columns `tests`, `entry_point` and
+`code_prefix` when they are there. The value of a row is `None` when it cannot be scored: the completion or a
 column is not what it should be, a column has another length than the completions, or the verifier failed.
 Such rows are counted in the metric `<reward>/not_scored` and never stop a run. A missing toolchain does, with
 `ToolchainError`, at the first call.
 
-One program is compiled once, however many rewards read it, by way of `verify`'s cache: it remembers what the
-compiler said of a program apart from what its tests said, so `compile_reward`, `rust_reward` and
-`tests_reward` share the first, and only `tests_reward` pays for the second. Clippy is a compiler of its own;
-what it finds serves the others as well when `clippy_reward` stands first. (Limits of your own in
-`get_rust_reward` make verdicts of their own.)
+What several rewards ask of a program is found out once. `verify` remembers what the compiler said apart from
+what the tests said, so `compile_reward`, `rust_reward`, `tests_reward` and `solved_reward` share the first;
+`rows` remembers the metrics. Clippy is a compiler run of its own; what it finds serves the others as well when
+`clippy_reward` stands first. Limits given to `get_rust_reward` make verdicts of their own.
 
 An answer is as in `scoring`: a program that is empty, has no function, lacks the row's entry point or is only
 a copied signature compiles in vain.
 """
 
-import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .ast_metrics import AstMetrics
 from .completions import completion_text, is_clean_block
 from .continuation import is_complete
 from .rows import (
@@ -37,17 +37,16 @@ from .rows import (
     Column,
     Completion,
     Row,
-    _metrics,
-    describe,
     first_error,
+    measure_rows,
+    outcome,
     read_rows,
     score_rows,
     verify_rows,
 )
-from .scoring import COMPONENTS, DEFAULT_CONFIG, RewardConfig, style_points
-from .verifier import Limits
+from .scoring import COMPONENTS, DEFAULT_CONFIG, RewardBreakdown, RewardConfig, style_points
+from .verifier import Limits, Verdict
 
-logger = logging.getLogger(__name__)
 LogExtra = Callable[[str, list[Any]], None] | None
 LogMetric = Callable[[str, float], None] | None
 
@@ -85,16 +84,15 @@ def compile_reward(
     log_metric: LogMetric = None,
     **kwargs: Any,
 ) -> list[float | None]:
-    """Reward an answer that rustc accepts: 1.0, else 0.0; `None` when it could not be judged.
+    """Reward an answer that rustc accepts: 1.0, else 0.0; `None` when it could not be scored.
 
     Raises:
         ToolchainError: When there is no Rust toolchain.
     """
     rows = read_rows(completions, None, entry_point, code_prefix)
-    verdicts = verify_rows(rows)
     values = [
-        None if row is None or verdict is None else float(verdict.compiles and _answers(row))
-        for row, verdict in zip(rows, verdicts, strict=True)
+        None if verdict is None or metrics is None else float(verdict.compiles and metrics.live.answers)
+        for verdict, metrics in zip(verify_rows(rows), measure_rows(rows), strict=True)
     ]
     return _report("compile_reward", values, log_metric)
 
@@ -106,22 +104,19 @@ def clippy_reward(
     log_metric: LogMetric = None,
     **kwargs: Any,
 ) -> list[float | None]:
-    """Reward clean code: 1 / (1 + n) for an answer that compiles with n warnings and clippy lints (an
-    attribute that silences lints counts as one), 0.0 for one that does not; `None` when it could not be
-    judged.
+    """Reward clean code by the number of complaints about it.
+
+    1 / (1 + n) for an answer that compiles with n warnings and clippy lints (an attribute that silences lints
+    counts as one), 0.0 for one that does not compile; `None` when it could not be scored.
 
     Raises:
         ToolchainError: When there is no Rust toolchain, or no clippy.
     """
     rows = read_rows(completions, None, entry_point, code_prefix)
-    values: list[float | None] = []
-    for row, verdict in zip(rows, verify_rows(rows, clippy=True), strict=True):
-        if row is None or verdict is None:
-            values.append(None)
-            continue
-        live = _metrics(row).live
-        complaints = len(verdict.warnings) + len(verdict.lints) + live.silenced_lints
-        values.append(1 / (1 + complaints) if verdict.compiles and live.answers else 0.0)
+    values = [
+        None if verdict is None or metrics is None else _cleanness(verdict, metrics)
+        for verdict, metrics in zip(verify_rows(rows, clippy=True), measure_rows(rows), strict=True)
+    ]
     return _report("clippy_reward", values, log_metric)
 
 
@@ -133,16 +128,14 @@ def tests_reward(
     log_metric: LogMetric = None,  # noqa: PT028
     **kwargs: Any,
 ) -> list[float | None]:
-    """Reward passed hidden tests: their share, 0..1; `None` for a row without tests, or one that could not be
-    judged.
+    """Reward passed hidden tests: their share, 0..1.
+
+    `None` for a row without tests, and for one that could not be scored.
 
     Raises:
         ToolchainError: When there is no Rust toolchain.
     """
-    rows = [
-        row if row is not None and row.tests else None
-        for row in read_rows(completions, tests, entry_point, code_prefix)
-    ]
+    rows = _with_tests(read_rows(completions, tests, entry_point, code_prefix))
     values = [
         None if verdict is None or not verdict.tests_total else verdict.tests_passed / verdict.tests_total
         for verdict in verify_rows(rows)
@@ -153,6 +146,31 @@ def tests_reward(
 tests_reward.__test__ = False  # type: ignore[attr-defined]  # pytest would take it for a test by its name
 
 
+def solved_reward(
+    completions: Sequence[Completion],
+    tests: Column = None,
+    entry_point: Column = None,
+    code_prefix: Column = None,
+    log_metric: LogMetric = None,
+    **kwargs: Any,
+) -> list[float | None]:
+    """Reward a solved task: 1.0 for an answer that compiles without a warning and passes every hidden test.
+
+    0.0 for any other; a warning that an attribute silences counts as one. `None` for a row without tests, and
+    for one that could not be scored. This is "correct" as the MaxRL paper means it (arXiv 2602.02710).
+
+    Raises:
+        ToolchainError: When there is no Rust toolchain.
+    """
+    rows = _with_tests(read_rows(completions, tests, entry_point, code_prefix))
+    verdicts = verify_rows(rows)
+    values = [
+        None if verdict is None or score is None or not verdict.tests_total else _solved(verdict, score)
+        for verdict, score in zip(verdicts, score_rows(rows, verdicts), strict=True)
+    ]
+    return _report("solved_reward", values, log_metric)
+
+
 def ast_reward(
     completions: Sequence[Completion],
     entry_point: Column = None,
@@ -160,18 +178,20 @@ def ast_reward(
     log_metric: LogMetric = None,
     **kwargs: Any,
 ) -> list[float | None]:
-    """Reward style by the syntax tree alone: the style points of `scoring` and its penalties, as a share of
-    the most style points, 0..1; 0.0 for a program that does not parse or does not answer. About a millisecond
-    each, no rustc. Use it beside a reward that compiles: alone it can be earned by code that does not.
+    """Reward style by the syntax tree alone, without rustc; about a millisecond for a program.
+
+    The style points of `scoring` less its penalties, as a share of the most style points, 0..1; 0.0 for a
+    program that does not parse or does not answer. Use it beside a reward that compiles: alone it can be
+    earned by code that does not.
     """
     rows = read_rows(completions, None, entry_point, code_prefix)
-    return _report("ast_reward", [None if row is None else style_points(_metrics(row)) for row in rows], log_metric)
+    values = [None if metrics is None else style_points(metrics) for metrics in measure_rows(rows)]
+    return _report("ast_reward", values, log_metric)
 
 
 @dataclass(frozen=True)
 class RustReward:
-    """The combined reward as a picklable callable; `get_rust_reward` makes it, `rust_reward` is the default
-    one.
+    """The combined reward as a picklable callable. `get_rust_reward` makes it; `rust_reward` is the default one.
 
     Per call and completion it logs the columns `verdict` (`"compiles"`, `"parses"`, `"syntax error"`,
     `"no answer"`, `"timed out"`, `"not scored"`) and `first_error`; per call the mean of every component as
@@ -193,9 +213,10 @@ class RustReward:
         log_metric: LogMetric = None,
         **kwargs: Any,
     ) -> list[float | None]:
-        """Reward all that `scoring.compute_reward` looks at: 0..32 with the default weights, at least 24 for
-        an answer that compiles without warning or penalty, below 20 for one that does not; `None` when it
-        could not be judged.
+        """Reward all that `scoring.compute_reward` looks at: 0..32 with the default weights.
+
+        At least 24 for an answer that compiles without warning or penalty, below 20 for one that does not
+        compile; `None` when it could not be scored.
 
         Raises:
             ToolchainError: When there is no Rust toolchain.
@@ -204,7 +225,7 @@ class RustReward:
         verdicts = verify_rows(rows, limits=self.limits)
         scores = score_rows(rows, verdicts, self.config)
         if log_extra is not None:
-            log_extra("verdict", [describe(v, s) for v, s in zip(verdicts, scores, strict=True)])
+            log_extra("verdict", [outcome(v, s) for v, s in zip(verdicts, scores, strict=True)])
             log_extra("first_error", [first_error(verdict) for verdict in verdicts])
         if log_metric is not None:
             known = [score for score in scores if score is not None]
@@ -216,7 +237,7 @@ class RustReward:
 
 
 def get_rust_reward(config: RewardConfig = DEFAULT_CONFIG, limits: Limits = DEFAULT_LIMITS) -> RustReward:
-    """Return the combined reward with weights and limits of your own.
+    """Return the combined reward with the given weights and limits.
 
     Args:
         config (`RewardConfig`, *optional*): Weights of the components.
@@ -238,11 +259,24 @@ def get_rust_reward(config: RewardConfig = DEFAULT_CONFIG, limits: Limits = DEFA
 rust_reward = get_rust_reward()
 
 
-def _answers(row: Row) -> bool:
-    return _metrics(row).live.answers
+def _with_tests(rows: Sequence[Row | None]) -> list[Row | None]:
+    """Leave out the rows that have no tests."""
+    return [row if row is not None and row.tests else None for row in rows]
+
+
+def _cleanness(verdict: Verdict, metrics: AstMetrics) -> float:
+    if not (verdict.compiles and metrics.live.answers):
+        return 0.0
+    return 1 / (1 + len(verdict.warnings) + len(verdict.lints) + metrics.live.silenced_lints)
+
+
+def _solved(verdict: Verdict, score: RewardBreakdown) -> float:
+    is_clean_answer = score.compile_success > 0 and score.no_warnings > 0
+    return float(is_clean_answer and verdict.tests_passed == verdict.tests_total)
 
 
 def _format(row: Row) -> float:
+    """Return what `format_reward` gives for a row."""
     if is_clean_block(row.completion):
         return 1.0
     if row.code_prefix is None:
@@ -260,35 +294,6 @@ def _report(name: str, values: list[float | None], log_metric: LogMetric) -> lis
 
 
 def _mean(values: Iterable[float]) -> float:
+    """Return the mean; 0.0 for none, so that an empty batch logs the same metrics."""
     known = list(values)
     return sum(known) / len(known) if known else 0.0
-
-
-def solved_reward(
-    completions: Sequence[Any],
-    tests: Sequence[str] | None = None,
-    entry_point: Sequence[str] | None = None,
-    code_prefix: Sequence[str] | None = None,
-    **kwargs: Any,
-) -> list[float | None]:
-    """
-    Say whether each completion solves its task: it compiles without a warning and passes all hidden tests.
-
-    Args:
-        completions (`Sequence`): Texts or chats, as TRL gives them.
-        tests, entry_point, code_prefix (`Sequence[str]`, *optional*): The dataset's columns.
-
-    Returns:
-        `list[float | None]`: 1.0 or 0.0; `None` for a task without tests, or when it could not be judged.
-    """
-    from rust_rewards.rows import read_rows, score_rows, verify_rows
-
-    read = read_rows(completions, tests, entry_point, code_prefix)
-    rows = [row if row is not None and row.tests else None for row in read]
-    verdicts = verify_rows(rows)
-    return [
-        None
-        if verdict is None or score is None or not verdict.tests_total
-        else float(score.compile_success > 0 and score.no_warnings > 0 and verdict.tests_passed == verdict.tests_total)
-        for verdict, score in zip(verdicts, score_rows(rows, verdicts), strict=True)
-    ]

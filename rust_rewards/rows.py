@@ -1,5 +1,17 @@
-"""Reads completions and dataset columns into rows, verifies them and scores them."""
+"""Turns completions and dataset columns into rows, and rows into verdicts, metrics and scores.
 
+    completions, columns --read_rows--> rows --verify_rows--> verdicts --+
+                                          |                              +--score_rows--> scores
+                                          +-----measure_rows---> metrics +
+
+Every list has one entry per completion, in order; `None` stands for a row that could not be read, or that the
+verifier could not verify. Whoever needs verdicts or scores of completions (the rewards, the judge, the command
+line, evaluation) goes this way, so all of them read columns alike.
+
+Not here: what a reward makes of a verdict (`rewards`), and what a program is (`completions`, `continuation`).
+"""
+
+import functools
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -13,6 +25,9 @@ Completion = str | Sequence[dict[str, Any]]
 Column = Sequence[str | None] | str | None
 
 DEFAULT_LIMITS = Limits()
+# Metrics are remembered for more programs than a step has; only longer texts than any answer are measured anew.
+MEASURED_PROGRAMS = 4096
+MEASURED_CHARS = 32 * 1024
 _UNREADABLE = object()
 
 logger = logging.getLogger(__name__)
@@ -34,18 +49,21 @@ def read_rows(
     entry_point: Column = None,
     code_prefix: Column = None,
 ) -> list[Row | None]:
-    """Return what each completion is to be judged by; `None` for a row that cannot be read.
+    """Read completions and their columns; `None` for a row that cannot be read.
 
     A column is a list with one string or `None` per completion, or one string for all. Blank strings mean
     none.
     """
-    columns = [spread(column, len(completions)) for column in (tests, entry_point, code_prefix)]
+    columns = [broadcast(column, len(completions)) for column in (tests, entry_point, code_prefix)]
     return [_read_row(*cells) for cells in zip(completions, *columns, strict=True)]
 
 
-def spread(column: Any, rows: int) -> list[Any]:
-    """Return the cell of each row: a string or `None` is every row's. What is no list of as many cells gives cells
-    that are neither string nor `None`, so that no row can be read."""
+def broadcast(column: Any, rows: int) -> list[Any]:
+    """Return one cell per row of a column.
+
+    A string or `None` is every row's cell. A value that is no list of as many cells gives cells that are neither
+    string nor `None`, so that no row can be read.
+    """
     if column is None or isinstance(column, str):
         return [column] * rows
     try:
@@ -68,23 +86,26 @@ def verify_rows(
 ) -> list[Verdict | None]:
     """Return a verdict for every row; `None` where there is no row, or the verifier failed."""
     known = [row for row in rows if row is not None]
-    verdicts = iter(
-        verify(
-            [row.program for row in known],
-            [row.tests for row in known],
-            entry_points=[row.entry_point for row in known],
-            clippy=clippy,
-            limits=limits,
-            jobs=jobs,
-        )
-        if known
-        else []
+    if not known:
+        return [None] * len(rows)
+    verdicts = verify(
+        [row.program for row in known],
+        [row.tests for row in known],
+        entry_points=[row.entry_point for row in known],
+        clippy=clippy,
+        limits=limits,
+        jobs=jobs,
     )
-    found = [None if row is None else next(verdicts) for row in rows]
-    failures = [verdict.failure for verdict in found if verdict is not None and verdict.failure is not None]
+    failures = [verdict.failure for verdict in verdicts if verdict.failure is not None]
     if failures:
-        logger.warning("%d of %d programs could not be judged; first: %s", len(failures), len(known), failures[0])
-    return [None if verdict is None or verdict.failure is not None else verdict for verdict in found]
+        logger.warning("%d of %d programs could not be verified; first: %s", len(failures), len(known), failures[0])
+    usable = iter(verdict if verdict.failure is None else None for verdict in verdicts)
+    return [None if row is None else next(usable) for row in rows]
+
+
+def measure_rows(rows: Sequence[Row | None]) -> list[AstMetrics | None]:
+    """Return the metrics of every row. A program is measured once, however many rewards read it."""
+    return [None if row is None else _measure(row.program, row.entry_point) for row in rows]
 
 
 def score_rows(
@@ -92,8 +113,8 @@ def score_rows(
 ) -> list[RewardBreakdown | None]:
     """Return the score of every row that has a verdict."""
     return [
-        None if row is None or verdict is None else compute_reward(verdict, _metrics(row), config)
-        for row, verdict in zip(rows, verdicts, strict=True)
+        None if verdict is None or metrics is None else compute_reward(verdict, metrics, config)
+        for verdict, metrics in zip(verdicts, measure_rows(rows), strict=True)
     ]
 
 
@@ -105,8 +126,12 @@ def first_error(verdict: Verdict | None) -> str | None:
     return f"{error.code}: {error.message}" if error.code else error.message
 
 
-def describe(verdict: Verdict | None, score: RewardBreakdown | None) -> str:
-    """Return a verdict in a word or two, for tables."""
+def outcome(verdict: Verdict | None, score: RewardBreakdown | None) -> str:
+    """Return a verdict in a word or two, for tables.
+
+    One of `"compiles"`, `"no answer"` (it compiles, but is none), `"parses"`, `"syntax error"`, `"timed out"`
+    and `"not scored"`.
+    """
     if verdict is None or score is None:
         return "not scored"
     if verdict.timed_out:
@@ -129,5 +154,12 @@ def _read_row(completion: Completion, tests: Any, entry_point: Any, code_prefix:
     return Row(completion, program, tests, entry_point, code_prefix)
 
 
-def _metrics(row: Row) -> AstMetrics:
-    return analyze_ast(row.program, entry_point=row.entry_point)
+def _measure(program: str, entry_point: str | None) -> AstMetrics:
+    if len(program) > MEASURED_CHARS:
+        return analyze_ast(program, entry_point=entry_point)
+    return _measure_once(program, entry_point)
+
+
+@functools.lru_cache(MEASURED_PROGRAMS)  # safe to use from several threads; what it keeps is frozen
+def _measure_once(program: str, entry_point: str | None) -> AstMetrics:
+    return analyze_ast(program, entry_point=entry_point)

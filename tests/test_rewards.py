@@ -1,4 +1,4 @@
-"""The six reward functions as TRL calls them, with real rustc."""
+"""The reward functions as TRL calls them, with real rustc."""
 
 import pickle
 import subprocess
@@ -16,12 +16,13 @@ from rust_rewards.rewards import (
     format_reward,
     get_rust_reward,
     rust_reward,
+    solved_reward,
     tests_reward,
 )
 from rust_rewards.scoring import COMPONENTS, RewardConfig
 from rust_rewards.verifier import Limits, ToolchainError
 
-ALL = [format_reward, compile_reward, clippy_reward, tests_reward, ast_reward, rust_reward]
+ALL = [format_reward, compile_reward, clippy_reward, tests_reward, solved_reward, ast_reward, rust_reward]
 names = pytest.mark.parametrize("reward", ALL, ids=lambda reward: reward.__name__)
 
 
@@ -90,6 +91,22 @@ def test_tests_reward_is_none_for_a_row_without_tests():
     assert call(tests_reward, [GOOD]) == [None]
 
 
+def test_solved_reward_wants_no_warning_and_every_test():
+    silenced = block("#[allow(unused_variables)]\npub fn add(a: i32, b: i32) -> i32 { let c = 1; a + b }")
+    completions = [GOOD, WARNS, silenced, HALF, MISMATCH, SYNTAX, ""]
+    assert call(solved_reward, completions, tests=[TESTS] * 7) == [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+
+
+def test_solved_reward_wants_the_entry_point():
+    assert call(solved_reward, [GOOD, GOOD], tests=[TESTS] * 2, entry_point=["add", "sub"]) == [1.0, 0.0]
+
+
+def test_solved_reward_is_none_for_a_row_without_tests():
+    log = Log()
+    assert call(solved_reward, [GOOD, GOOD, GOOD], log, tests=[TESTS, None, " "]) == [1.0, None, None]
+    assert log.metrics == {"solved_reward/not_scored": 2.0}
+
+
 def test_ast_reward_is_the_share_of_style_points():
     documented = block("/// Adds.\npub fn add(a: i32, b: i32) -> i32 { a + b }")
     assert call(ast_reward, [GOOD, documented, SYNTAX, ""]) == [1 / 8, 2 / 8, 0.0, 0.0]
@@ -140,7 +157,7 @@ def test_order_is_kept_and_every_row_stands_for_itself(reward):
 
 
 @names
-def test_base_models_are_judged_with_their_prefix(reward):
+def test_base_models_are_scored_with_their_prefix(reward):
     prefix = "pub fn add(a: i32, b: i32) -> i32 {\n"
     columns = {"tests": [TESTS] * 2, "entry_point": ["add"] * 2, "code_prefix": [prefix] * 2}
     joined, whole = call(reward, ["    a + b\n}\nand so on", GOOD], **columns)
@@ -182,7 +199,7 @@ def test_hostile_text_scores_low_and_harms_nobody(reward):
     assert values[-1] == call(reward, [GOOD], tests=[TESTS], entry_point=["add"])[0]
     if reward not in (format_reward, ast_reward):
         assert all(value is not None and value < 20.0 for value in values[:-1])
-    if reward in (compile_reward, clippy_reward, tests_reward):
+    if reward in (compile_reward, clippy_reward, tests_reward, solved_reward):
         assert values[:-1] == [0.0] * 6
 
 
@@ -191,11 +208,15 @@ def test_nul_in_a_comment_is_what_rustc_says_it_is():
 
 
 @names
-def test_columns_of_another_length_or_type_score_none(reward):
+def test_a_cell_of_another_type_scores_none_and_leaves_the_other_rows_alone(reward):
     columns = {"tests": [TESTS, 3], "entry_point": ["add", 3], "code_prefix": [None, 3]}
     values = call(reward, [GOOD, GOOD], **columns)
     assert values[0] is not None
     assert values[1] is None
+
+
+@names
+def test_a_column_of_another_length_scores_none(reward):
     log = Log()
     assert call(reward, [GOOD, GOOD], log, tests=[TESTS] * 3, code_prefix=[None]) == [None, None]
     assert log.metrics[f"{reward.__name__}/not_scored"] == 2.0
@@ -218,9 +239,10 @@ def test_a_string_is_a_column_for_all_rows():
     assert call(tests_reward, [GOOD, MISMATCH], tests=TESTS, entry_point="add") == [1.0, 0.0]
 
 
-def test_broken_tests_are_none_never_zero():
+@pytest.mark.parametrize("reward", [tests_reward, solved_reward], ids=lambda reward: reward.__name__)
+def test_broken_tests_are_none_never_zero(reward):
     broken = ["[{]", "[" * 100_000, "[" + "1" * 5000 + "]"]
-    assert call(tests_reward, [GOOD] * 4, tests=[TESTS, *broken]) == [1.0, None, None, None]
+    assert call(reward, [GOOD] * 4, tests=[TESTS, *broken]) == [1.0, None, None, None]
 
 
 def test_a_deadline_that_passes_is_none_never_zero():
@@ -249,8 +271,11 @@ def test_rewards_are_picklable_and_named(reward):
     assert call(again, [""]) == call(reward, [""])
 
 
-def test_names_are_distinct_and_a_configured_reward_survives_pickling():
-    assert len({reward.__name__ for reward in ALL}) == 6
+def test_names_are_distinct():
+    assert len({reward.__name__ for reward in ALL}) == 7
+
+
+def test_a_configured_reward_survives_pickling():
     reward = get_rust_reward(RewardConfig(doc_bonus=0.5), Limits(wall_seconds=5.0))
     assert pickle.loads(pickle.dumps(reward)) == reward
     assert isinstance(rust_reward, RustReward)

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _score_file(args: argparse.Namespace) -> int:
-    from ..rows import Row, describe, score_rows, verify_rows
+    from ..rows import Row, outcome, score_rows, verify_rows
 
     source = _read(args.file)
     tests = _read(args.tests) if args.tests else None
@@ -59,7 +59,7 @@ def _score_file(args: argparse.Namespace) -> int:
         return 0
     for message in (*verdict.errors, *verdict.warnings, *verdict.lints):
         print(message.rendered or f"{message.level}: {message.message}")
-    print(f"{args.file}: {describe(verdict, score)}")
+    print(f"{args.file}: {outcome(verdict, score)}")
     if verdict.tests_total:
         print(f"{verdict.tests_passed} of {verdict.tests_total} hidden tests pass")
     print(breakdown_table(asdict(score)))

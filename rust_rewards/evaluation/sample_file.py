@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..json_lines import Line, parse_line, read_lines
-from ..rows import Row, describe, read_rows, score_rows, verify_rows
+from ..rows import Row, outcome, read_rows, score_rows, verify_rows
 from ..scoring import RewardBreakdown
 from ..verifier import Verdict
 
@@ -225,7 +225,7 @@ def _result(verdict: Verdict | None, score: RewardBreakdown | None, problem: str
 
 def _plain(verdict: Verdict, score: RewardBreakdown) -> dict[str, Any]:
     """Return a verdict as JSON values, without the rendered text of its diagnostics."""
-    plain = {"summary": describe(verdict, score), **asdict(verdict)}
+    plain = {"summary": outcome(verdict, score), **asdict(verdict)}
     for kind in ("errors", "warnings", "lints"):
         plain[kind] = [{k: v for k, v in message.items() if k != "rendered"} for message in plain[kind]]
     return plain

@@ -21,7 +21,7 @@ from time import perf_counter
 from typing import Any
 
 from ..completions import completion_text
-from ..rows import Column, Completion, read_rows, spread
+from ..rows import Column, Completion, broadcast, read_rows
 from .arguments import JudgeArguments, config_from_arguments
 from .background import in_background
 from .config import JudgeConfig
@@ -78,7 +78,7 @@ class JudgeReward:
         began, config = perf_counter(), self.judge.config
         rows = read_rows(completions, code_prefix=code_prefix)
         programs = [None if row is None else row.program for row in rows]
-        tasks = [task_text(prompt) for prompt in spread("" if prompts is None else prompts, len(rows))]
+        tasks = [task_text(prompt) for prompt in broadcast("" if prompts is None else prompts, len(rows))]
         judgements = await self.judge.judge_programs(programs, tasks)
         if log_extra is not None:
             for i, name in enumerate(SCORES):

@@ -18,7 +18,6 @@ from paths import ROOT
 from trl import ModelConfig
 
 from rust_rewards.evaluation.tables import markdown
-from rust_rewards.rewards import solved_reward
 from trainers import MaxRLConfig
 
 ONE = "pub fn one() -> i32 {\n    1\n}\n"
@@ -66,14 +65,6 @@ def test_the_example_names_five_samples_and_who_contributes_with_which_weight(ca
     assert sum(float(row[3]) for row in correct) == pytest.approx(5, abs=0.02)  # exp
     # By hand, GRPO: mean 16.44, Bessel-corrected std 15.17, (28.6 - 16.44) / 15.17 = 0.80
     assert correct[0][2] == "+0.80"
-
-
-def test_solved_means_compiles_without_warning_and_passes_all_tests():
-    unused = "pub fn one() -> i32 {\n    let x = 2;\n    1\n}\n"
-    wrong = "pub fn one() -> i32 {\n    2\n}\n"
-    completions = [f"```rust\n{program}```" for program in (ONE, unused, wrong, "pub fn one( {", ONE)]
-    tests = [ONE_TESTS] * 4 + [None]
-    assert solved_reward(completions, tests=tests, entry_point=["one"] * 5) == [1.0, 0.0, 0.0, 0.0, None]
 
 
 def test_the_log_of_a_run_is_reduced_to_curves_time_and_entropy(tmp_path):
