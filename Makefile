@@ -1,6 +1,6 @@
 # make demo    train the embedded model for a few minutes and show what it learned
 # make test    lint, type-check and test; what continuous integration runs
-# make bench   measure: each claim of speed in the README comes from here
+# make bench   measure: each claim of speed in the READMEs comes from here
 # make differential    compare 20,000 batched verdicts with one-at-a-time ones (a quarter of an hour)
 # make tiny    rebuild the embedded model
 PYTHON ?= python3

@@ -145,7 +145,7 @@ def test_rust_rewards_imports_downwards_only():
 
 def test_the_package_itself_offers_rewards_and_not_commands():
     rooms = {room(other) for other in ARROWS["rust_rewards"]}
-    assert rooms <= {"ast_metrics", "completions", "rewards", "scoring", "verifier"}
+    assert rooms <= {"ast_metrics", "completions", "judge", "rewards", "scoring", "verifier"}
 
 
 def test_trainers_know_nothing_of_rust_rewards_or_recipes():

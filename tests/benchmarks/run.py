@@ -1,6 +1,6 @@
-"""Every claim of speed in the README, measured: both sides in the same run, on the same cores, medians of the rounds.
+"""Measures every claim of speed in the verifier's README: both sides in the same run, on the same cores, medians of the rounds.
 
-    make bench                                  # all, and the README's table
+    make bench                                  # all, and the table of that README
     python tests/benchmarks/run.py --rounds 1 --only check_half
 
 A ratio is the median over rounds of (time of the plain way / time of `verify`). Each round's programs carry a comment
@@ -30,7 +30,7 @@ from rust_rewards.verifier import find_toolchain
 from rust_rewards.verifier.engine import default_jobs
 from rust_rewards.verifier.triage import triage
 
-README = Path(__file__).parent.parent.parent / "README.md"
+README = Path(__file__).parent.parent.parent / "rust_rewards" / "verifier" / "README.md"
 RESULTS = Path(__file__).parent / "results.json"
 START, END = "<!-- bench:start -->", "<!-- bench:end -->"
 LIMITS = Limits(deadline_seconds=3600)
@@ -225,7 +225,7 @@ BENCHES: dict[str, tuple[str, Callable[[int], dict[str, object]]]] = {
 
 
 def table(results: dict[str, dict]) -> str:
-    """The README's table."""
+    """Return the README's table."""
     lines = [
         "| 512 programs: `verify` / the plain way | plain, ms each | `verify`, ms each | ratio (lowest..highest) |"
     ]
@@ -243,7 +243,7 @@ def table(results: dict[str, dict]) -> str:
 
 
 def main() -> None:
-    """Measure what was asked for, print the table, keep it in the README."""
+    """Measure what was asked for, print the table, keep it in the verifier's README."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="*", default=[*BENCHES, "scaling"], choices=[*BENCHES, "scaling"])
