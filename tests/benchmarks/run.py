@@ -1,4 +1,4 @@
-"""Measures every claim of speed in the verifier's README: both sides in the same run, on the same cores, medians of the rounds.
+"""Measures every claim of speed in the verifier's README: both sides in the same run and on the same cores, medians.
 
     make bench                                  # all, and the table of that README
     python tests/benchmarks/run.py --rounds 1 --only check_half
