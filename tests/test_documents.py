@@ -235,6 +235,18 @@ def test_every_command_names_what_exists_and_options_that_are_known(path, words,
     check_command(words, monkeypatch)
 
 
+def test_the_commands_of_the_first_page_that_take_seconds_run(tmp_path, monkeypatch, capsys):
+    (tmp_path / "answer.rs").write_text("pub fn add(a: i32, b: i32) -> i32 { a + b }")
+    (tmp_path / "hidden.rs").write_text("assert_eq!(add(1, 2), 3);")
+    monkeypatch.chdir(tmp_path)
+    ours = [words[1:] for words in commands(ROOT / "README.md") if words[0] == "rust-rewards"]
+    quick = [words for words in ours if words[0] in ("doctor", "score")]
+    assert [words[0] for words in quick] == ["doctor", "score"]
+    for words in quick:
+        assert rust_rewards_main(words) == 0
+    assert "1 of 1 hidden tests pass" in capsys.readouterr().out
+
+
 def test_a_command_with_an_unknown_option_would_be_noticed(monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     known = "accelerate launch recipes/grpo.py --config recipes/tiny/grpo.yaml"
