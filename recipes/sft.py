@@ -5,7 +5,7 @@
     accelerate launch recipes/sft.py --config recipes/tiny/sft.yaml
 
     # A chat model on the references of the tasks, one GPU, before GRPO or MaxRL
-    accelerate launch --config_file accelerate_configs/single_gpu.yaml recipes/sft.py --bf16 \
+    accelerate launch --config_file accelerate_configs/single_gpu.yaml recipes/sft.py --bf16 true \
         --model_name_or_path Qwen/Qwen2.5-Coder-0.5B-Instruct --dataset_name recipes/data/train.jsonl \
         --learning_rate 1e-5 --output_dir outputs/qwen-sft
 
