@@ -13,28 +13,27 @@
     # Another recipe, with a model of your own
     python recipes/compare.py --config recipes/smollm2-135m/maxrl.yaml --output_dir outputs/compare-smollm2
 
-Writes comparison.json, table.md and curves.png into the output folder. Started again, it keeps finished runs and goes
+Writes methods.json, methods.md and methods.png into the output folder. Started again, it keeps finished runs and goes
 on with the others.
 """
 
 import argparse
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.methods import GRPO, methods, over_recipe
 from experiments.plan import Plan, Run, add_arguments, plan_from
+from experiments.report import draw_methods, table_rows, write_report
 from experiments.runs import carry_out
-from experiments.summary import advantages, draw_curves, summarize, table_rows
+from experiments.summary import advantages, summarize_runs
 
 from rust_rewards.evaluation.plots import check_matplotlib
-from rust_rewards.evaluation.results import environment, write_json, write_text
-from rust_rewards.evaluation.tables import format_table, markdown
+from rust_rewards.evaluation.tables import format_table
+from rust_rewards.exit_codes import DONE, run_command
 
 KIND = "rust-rewards trainer comparison"
-# The rewards of five answers to one prompt: three above the threshold of 20, two below.
-EXAMPLE_THRESHOLD = 20.0
+# The rewards of five answers to one prompt: three compile, two do not.
 EXAMPLE = (
     ("iterator code", 28.6),
     ("error handling", 28.0),
@@ -62,8 +61,13 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def compare(args: argparse.Namespace) -> None:
-    """Carry out the runs and write the report."""
+def compare_methods(args: argparse.Namespace) -> int:
+    """Carry out the runs and write the report; return the exit code.
+
+    Raises:
+        ValueError: When the arguments or the recipe cannot be used.
+        RunFailedError: When a run failed.
+    """
     check_matplotlib()
     plan = plan_from(args)
     chosen = {name: over_recipe(methods(plan.steps)[name], plan.base()) for name in args.methods}
@@ -71,7 +75,7 @@ def compare(args: argparse.Namespace) -> None:
     # Seeds outside, methods inside: an interrupted comparison has all methods with some seeds.
     runs = [Run(name, seed, options) for seed in args.seeds for name, options in tuned.items()]
     results = carry_out(plan, runs)
-    summary = summarize(results)
+    summary = summarize_runs(results)
     ratios = advantages(summary, dict.fromkeys(tuned, GRPO)) if GRPO in tuned else {}
     table = table_rows(summary, ratios)
     note = (
@@ -80,32 +84,17 @@ def compare(args: argparse.Namespace) -> None:
         f"share of any method, {summary['reachable']:.1%}; its target is 95 % of it. pass@k in %, with the lowest and "
         "the highest seed. The last column: how many times fewer steps than GRPO to 95 % of GRPO's own best."
     )
-    write_json(
-        plan.output_dir / "comparison.json",
-        {
-            "kind": KIND,
-            "date": time.strftime("%Y-%m-%d %H:%M:%S %z"),
-            "config": plan.config,
-            "recipe": plan.base(),
-            "steps": plan.steps,
-            "options": tuned,
-            "tuning": tuning,
-            "advantage": ratios,
-            **environment(),
-            **summary,
-            "runs": results,
-        },
-    )
-    write_text(plan.output_dir / "table.md", f"{markdown(table)}\n\n{note}\n")
-    draw_curves(results, summary, plan.output_dir / "curves.png")
-    print(f"\n{format_table(table)}\n\n{note}\nWritten: comparison.json, table.md, curves.png in {plan.output_dir}")
+    found = {"options": tuned, "tuning": tuning, "advantage": ratios, **summary, "runs": results}
+    write_report(plan, "methods", KIND, table, note, found)
+    draw_methods(results, summary, plan.output_dir / "methods.png")
+    print(f"\n{format_table(table)}\n\n{note}\nWritten: methods.json, methods.md, methods.png in {plan.output_dir}")
+    return DONE
 
 
 def tune(
     plan: Plan, chosen: Mapping[str, Mapping[str, Any]], rates: Sequence[float], tuning_seed: int, seeds: Sequence[int]
 ) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, float]]]:
-    """
-    Choose each method's learning rate: the one with the highest mean of its held-out curve.
+    """Choose each method's learning rate: the one with the highest mean of its held-out curve.
 
     Args:
         plan (`Plan`): What all runs have in common.
@@ -129,7 +118,7 @@ def tune(
         )
     trials = {(name, rate): f"tuning/{name}-lr{rate:g}" for name in chosen for rate in rates}
     runs = [Run(trial, tuning_seed, {**chosen[name], "learning_rate": rate}) for (name, rate), trial in trials.items()]
-    tried = summarize(carry_out(plan, runs))["methods"]
+    tried = summarize_runs(carry_out(plan, runs))["methods"]
     tuning = {name: {f"{rate:g}": tried[trials[name, rate]]["area"] for rate in rates} for name in chosen}
     best = {name: best_rate(areas) for name, areas in tuning.items()}
     return {name: {**options, "learning_rate": best[name]} for name, options in chosen.items()}, tuning
@@ -148,51 +137,43 @@ def example_rows() -> list[list[str]]:
     """Return the example as cells: what each of five samples contributes under GRPO and under MaxRL."""
     import torch
 
+    from trainers.maxrl_config import RUST_COMPILES
     from trainers.objectives import grpo_advantages, maxrl_advantages
 
     rewards = torch.tensor([reward for _, reward in EXAMPLE])
-    count = len(EXAMPLE)
-    columns = {"GRPO": grpo_advantages(rewards, count)}
+    columns = {"GRPO": grpo_advantages(rewards, len(EXAMPLE))}
     for weighting in ("exp", "standardized", "uniform"):
-        columns[weighting] = maxrl_advantages(rewards, count, threshold=EXAMPLE_THRESHOLD, weighting=weighting)
+        columns[weighting] = maxrl_advantages(rewards, len(EXAMPLE), threshold=RUST_COMPILES, weighting=weighting)
     columns["uniform, baseline"] = maxrl_advantages(
-        rewards, count, threshold=EXAMPLE_THRESHOLD, weighting="uniform", baseline=True
+        rewards, len(EXAMPLE), threshold=RUST_COMPILES, weighting="uniform", baseline=True
     )
     rows = [["sample", "reward", "correct", *columns]]
     for index, (name, reward) in enumerate(EXAMPLE):
-        correct = "yes" if reward > EXAMPLE_THRESHOLD else "no"
+        correct = "yes" if reward > RUST_COMPILES else "no"
         rows.append([name, f"{reward:.1f}", correct, *(f"{column[index]:+.2f}" for column in columns.values())])
     return rows
 
 
-def print_example() -> None:
-    """Print the example with a line of explanation."""
-    print(f"Five answers to one prompt, threshold {EXAMPLE_THRESHOLD:g}. The advantage multiplies the gradient of an")
+def print_example() -> int:
+    """Print the example with a line of explanation; return the exit code."""
+    from trainers.maxrl_config import RUST_COMPILES
+
+    print(f"Five answers to one prompt, threshold {RUST_COMPILES:g}. The advantage multiplies the gradient of an")
     print("answer's log-probability: above 0 the answer becomes more likely, below 0 less, 0 leaves it out.\n")
     print(format_table(example_rows()))
     print("\nGRPO pushes every answer up or down around the mean. MaxRL (exp, standardized, uniform) learns from the")
     print("three correct ones alone; their advantages sum to 5, the size of the group, however many are correct.")
     print("With the baseline, the paper's estimator, wrong answers are pushed down as well.")
+    return DONE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code (2 for input that cannot be used, 1 for a run that failed)."""
+    """Run the command; return its exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if "--example" in arguments:
-        print_example()
-        return 0
-    try:
-        compare(parse_arguments(arguments))
-    except ValueError as err:
-        print(f"compare.py: {err}", file=sys.stderr)
-        return 2
-    except RuntimeError as err:
-        print(f"compare.py: {err}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("compare.py: stopped; the same command goes on from here.", file=sys.stderr)
-        return 130
-    return 0
+    if "--example" in arguments:  # needs none of the arguments that a comparison needs
+        return run_command("compare.py", print_example)
+    args = parse_arguments(arguments)
+    return run_command("compare.py", lambda: compare_methods(args))
 
 
 if __name__ == "__main__":

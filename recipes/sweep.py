@@ -11,26 +11,26 @@
 
 For each number of samples GRPO runs too: where MaxRL's advantage is largest, and where it vanishes, is the ratio of the
 steps that both need to 95 % of GRPO's best. The completions per step stay the same, so more samples mean fewer prompts.
-Writes sweep.json, table.md and sweep.png into the output folder. Started again, it keeps finished runs and goes on with
+Writes sweep.json, sweep.md and sweep.png into the output folder. Started again, it keeps finished runs and goes on with
 the others.
 """
 
 import argparse
 import itertools
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from experiments.methods import methods, over_recipe
 from experiments.plan import Plan, Run, add_arguments, plan_from
+from experiments.report import COLOURS, table_rows, write_report
 from experiments.runs import carry_out
-from experiments.summary import COLOURS, advantages, summarize, table_rows
+from experiments.summary import advantages, summarize_runs
 
 from rust_rewards.evaluation.plots import check_matplotlib, drawing
-from rust_rewards.evaluation.results import environment, write_json, write_text
-from rust_rewards.evaluation.tables import format_table, markdown
+from rust_rewards.evaluation.tables import format_table
+from rust_rewards.exit_codes import DONE, run_command
 
 KIND = "rust-rewards trainer sweep"
 THRESHOLDS = (15.0, 20.0, 25.0, 30.0)
@@ -58,8 +58,7 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def settings(
     base: Mapping[str, Any], values: Mapping[str, Sequence[float]], *, grid: bool, steps: int
 ) -> dict[str, dict[str, Any]]:
-    """
-    Return the options of every setting by its name.
+    """Return the options of every setting by its name.
 
     Args:
         base (`Mapping`): The base recipe's keys.
@@ -122,33 +121,54 @@ def rivals(base: Mapping[str, Any], chosen: Mapping[str, Mapping[str, Any]]) -> 
 
 
 def draw_sweep(summary: Mapping[str, Any], values: Mapping[str, Sequence[float]], samples: int, path: Path) -> None:
-    """Draw the share of solved final answers over each factor; whiskers reach over the seeds. Where only MaxRL depends
-    on the factor, a dotted line shows GRPO, with the recipe's `samples` per prompt."""
+    """Draw the share of solved final answers over each factor; whiskers reach over the seeds.
+
+    Args:
+        summary (`Mapping`): What `summarize_runs` returned.
+        values (`Mapping`): Values that were tried of each of `FACTORS`.
+        samples (`int`): The recipe's samples per prompt. Where only MaxRL depends on a factor, a dotted line shows GRPO
+            with as many.
+        path (`Path`): The picture to write.
+    """
     factors = [factor for factor, found in values.items() if found]
     top = max(100 * entry["final"]["solved"]["high"] for entry in summary["methods"].values()) or 100
-    with drawing(path, (3.3 * len(factors), 3.4), columns=len(factors)) as axes:
-        for axis, factor in zip(axes if len(factors) > 1 else [axes], factors, strict=True):
+    with drawing(path, (3.3 * len(factors), 3.4), columns=len(factors)) as drawn:
+        axes = drawn if len(factors) > 1 else [drawn]
+        for axis, factor in zip(axes, factors, strict=True):
             for side, colour in (("MaxRL", COLOURS[1]), (GRPO, COLOURS[0])):
-                prefix = f"{GRPO} " if side == GRPO else ""
-                found = {v: summary["methods"].get(prefix + label({factor: v})) for v in values[factor]}
-                known = {value: entry["final"]["solved"] for value, entry in found.items() if entry}
-                if known:
-                    shares = [100 * entry["mean"] for entry in known.values()]
-                    below = [100 * (entry["mean"] - entry["low"]) for entry in known.values()]
-                    above = [100 * (entry["high"] - entry["mean"]) for entry in known.values()]
-                    places = [f"{value:g}" for value in known]
-                    axis.errorbar(places, shares, [below, above], color=colour, capsize=3, marker="o", label=side)
+                points = _points(summary, side, factor, values[factor])
+                if points:
+                    places, shares, below, above = zip(*points, strict=True)
+                    axis.errorbar(places, shares, (below, above), color=colour, capsize=3, marker="o", label=side)
                 elif side == GRPO:
                     share = 100 * summary["methods"][grpo_label(samples)]["final"]["solved"]["mean"]
                     axis.axhline(share, color=colour, linestyle=":", label=GRPO)
             axis.set_xlabel(FACTORS[factor])
             axis.set_ylim(0, 1.1 * top)
             axis.legend(loc="lower right")
-        (axes[0] if len(factors) > 1 else axes).set_ylabel("% of held-out answers solved")
+        axes[0].set_ylabel("% of held-out answers solved")
 
 
-def sweep(args: argparse.Namespace) -> None:
-    """Carry out the runs and write the report."""
+def _points(summary: Mapping[str, Any], side: str, factor: str, values: Sequence[float]) -> list[tuple]:
+    """Return value, % solved, and the whisker's reach below and above it, for every value with a run of this side."""
+    points: list[tuple] = []
+    for value in values:
+        name = label({factor: value})
+        entry = summary["methods"].get(f"{GRPO} {name}" if side == GRPO else name)
+        if entry is not None:
+            solved = entry["final"]["solved"]
+            below, above = solved["mean"] - solved["low"], solved["high"] - solved["mean"]
+            points.append((f"{value:g}", 100 * solved["mean"], 100 * below, 100 * above))
+    return points
+
+
+def sweep(args: argparse.Namespace) -> int:
+    """Carry out the runs and write the report; return the exit code.
+
+    Raises:
+        ValueError: When the arguments or the recipe cannot be used.
+        RunFailedError: When a run failed.
+    """
     check_matplotlib()
     plan: Plan = plan_from(args)
     values = {"threshold": args.thresholds, "samples": args.samples, "temperature": args.temperatures}
@@ -159,47 +179,23 @@ def sweep(args: argparse.Namespace) -> None:
     chosen = settings(base, values, grid=args.grid, steps=plan.steps)
     runs = [Run(name, seed, options) for seed in args.seeds for name, options in chosen.items()]
     results = carry_out(plan, runs)
-    summary = summarize(results)
+    summary = summarize_runs(results)
     ratios = advantages(summary, rivals(base, chosen))
     table = table_rows(summary, ratios, heading="setting")
-    write_json(
-        plan.output_dir / "sweep.json",
-        {
-            "kind": KIND,
-            "date": time.strftime("%Y-%m-%d %H:%M:%S %z"),
-            "config": plan.config,
-            "recipe": base,
-            "steps": plan.steps,
-            "options": chosen,
-            "advantage": ratios,
-            **environment(),
-            **summary,
-            "runs": results,
-        },
-    )
-    write_text(plan.output_dir / "table.md", markdown(table) + "\n")
-    written = "sweep.json, table.md"
+    found = {"options": chosen, "advantage": ratios, **summary, "runs": results}
+    write_report(plan, "sweep", KIND, table, "", found)
+    written = "sweep.json, sweep.md"
     if not args.grid:
         draw_sweep(summary, values, base.get("num_generations", 8), plan.output_dir / "sweep.png")
         written += ", sweep.png"
     print(f"\n{format_table(table)}\n\nWritten: {written} in {plan.output_dir}")
+    return DONE
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code (2 for input that cannot be used, 1 for a run that failed)."""
+    """Run the command; return its exit code."""
     args = parse_arguments(argv)
-    try:
-        sweep(args)
-    except ValueError as err:
-        print(f"sweep.py: {err}", file=sys.stderr)
-        return 2
-    except RuntimeError as err:
-        print(f"sweep.py: {err}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("sweep.py: stopped; the same command goes on from here.", file=sys.stderr)
-        return 130
-    return 0
+    return run_command("sweep.py", lambda: sweep(args))
 
 
 if __name__ == "__main__":

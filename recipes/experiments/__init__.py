@@ -1,1 +1,1 @@
-"""What `compare.py` and `sweep.py` share: the plan, the methods, the runs, what is measured, the summary."""
+"""Holds what `compare.py` and `sweep.py` share: plan, methods, runs, what is measured, the summary, the report."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 GRPO = "grpo"
-WARMUP_SHARE = 0.2  # of the steps: 200 of 1000, as the guide has it
+WARMUP_SHARE = 0.2  # of the steps that `hybrid` trains with GRPO before MaxRL
 
 # What makes a method, and its default in the recipe's classes. No part of it may come from the base recipe.
 DEFAULTS: dict[str, Any] = {
@@ -37,8 +37,7 @@ def methods(steps: int) -> dict[str, dict[str, Any]]:
 
 
 def over_recipe(options: Mapping[str, Any], recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """
-    Return a method's options with a default for whatever else makes a method and the recipe sets otherwise.
+    """Return a method's options with a default for whatever else makes a method and the recipe sets otherwise.
 
     >>> over_recipe({"maxrl_schedule": "always"}, {"maxrl_baseline": True, "maxrl_weighting": "exp"})
     {'maxrl_schedule': 'always', 'maxrl_baseline': False}

@@ -1,4 +1,4 @@
-"""Says what the runs of an experiment have in common."""
+"""Reads from the command line what the runs of an experiment have in common, and checks it."""
 
 import argparse
 from collections.abc import Mapping
@@ -14,8 +14,7 @@ from rust_rewards.tasks import load_tasks
 
 @dataclass(frozen=True)
 class Run:
-    """
-    One training run of an experiment.
+    """One training run of an experiment.
 
     Args:
         method (`str`): Name of the settings, shared by the runs that differ in the seed only.
@@ -30,8 +29,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Plan:
-    """
-    What all runs of an experiment have in common.
+    """What all runs of an experiment have in common.
 
     Args:
         config (`str`): Recipe (YAML) that the methods start from.
@@ -100,7 +98,7 @@ def held_out_file(recipe: Mapping[str, Any]) -> str:
 
 
 def check_held_out(path: str) -> None:
-    """Raise `ValueError` when a held-out task has no tests: nobody could say whether its answers solve it."""
+    """Raise `ValueError` when a held-out task has no tests: whether its answers solve it could not be measured."""
     rows = load_tasks(path)
     untested = [number for number, row in enumerate(rows, start=1) if not row.get("tests")]
     if untested:

@@ -8,7 +8,7 @@ Every run has a folder and keeps its result there: started again, the same comma
 What counts as solved, for every method alike, is a program that compiles without a warning and passes all hidden
 tests; it is measured by a reward of weight 0, on the training batches and every few steps on the held-out tasks.
 
-Not here: which runs (`compare.py`, `sweep.py`), tables and plots (`experiment_report.py`).
+Not here: which runs (`compare.py`, `sweep.py`), what is read from one (`measure.py`), tables and plots (`report.py`).
 """
 
 import json
@@ -24,16 +24,18 @@ from launch.paths import find_path
 from experiments.measure import measure
 from experiments.plan import Plan, Run, held_out_file
 from rust_rewards.evaluation.results import ResultFileError, read_json, write_json
+from rust_rewards.exit_codes import RunFailedError
+from rust_rewards.tasks import load_tasks
 
 RECIPES = Path(__file__).resolve().parents[1]
 SOLVED = "rust_rewards.rewards.solved_reward"
+SOLVED_IN_0_1_0 = "experiments.solved_reward"  # its name in the settings of runs that version 0.1.0 began
 HELD_OUT_BATCH = 256  # completions that an evaluation during training generates at a time, at most
 KEPT_LINES = 15  # of a failed run's log in the error message
 
 
 def carry_out(plan: Plan, runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """
-    Train and evaluate every run that is not finished yet.
+    """Train and evaluate every run that is not finished yet.
 
     Args:
         plan (`Plan`): What they have in common.
@@ -44,7 +46,7 @@ def carry_out(plan: Plan, runs: Sequence[Run]) -> list[dict[str, Any]]:
 
     Raises:
         ResultFileError: When a run's folder was begun with other settings.
-        RuntimeError: When a program failed; the message ends with its last lines.
+        RunFailedError: When a program failed; the message ends with its last lines.
     """
     results = []
     for number, run in enumerate(runs, start=1):
@@ -64,7 +66,7 @@ def carry_out_one(plan: Plan, run: Run) -> dict[str, Any]:
     options = all_options(plan, run)
     settings = {"recipe": plan.base(), "options": options, "final_samples": plan.final_samples}
     kept = folder / "settings.json"
-    if kept.exists() and read_json(kept, made_by="recipes/compare.py") != settings:
+    if kept.exists() and read_settings(kept) != settings:
         raise ResultFileError(
             f"{folder} was begun with other settings than asked for now (see settings.json in it). Give another "
             "--output_dir, or delete that folder."
@@ -82,13 +84,21 @@ def carry_out_one(plan: Plan, run: Run) -> dict[str, Any]:
     return result
 
 
+def read_settings(path: Path) -> dict[str, Any]:
+    """Return the settings that a run was begun with, in today's names."""
+    settings = dict(read_json(path, made_by="recipes/compare.py"))
+    options = dict(settings.get("options", {}))
+    rewards = options.get("reward_funcs", [])
+    options["reward_funcs"] = [SOLVED if name == SOLVED_IN_0_1_0 else name for name in rewards]
+    return {**settings, "options": options}
+
+
 def all_options(plan: Plan, run: Run) -> dict[str, Any]:
     """Return what the run's command line sets: the method's options and those that the measurement needs."""
     base = {**plan.base(), **run.options}
     rewards = as_list(base.get("reward_funcs", ["rust"]))
     weights = as_list(base.get("reward_weights") or [1.0] * len(rewards))
-    tasks_file = Path(held_out_file(base))
-    tasks = sum(bool(line.strip()) for line in tasks_file.read_text(encoding="utf-8").splitlines())
+    tasks = load_tasks(held_out_file(base))
     return {
         **run.options,
         "seed": run.seed,
@@ -99,7 +109,7 @@ def all_options(plan: Plan, run: Run) -> dict[str, Any]:
         "eval_steps": plan.eval_every,
         "eval_on_start": True,
         "num_generations_eval": plan.eval_samples,
-        "per_device_eval_batch_size": whole_batch(tasks, plan.eval_samples),
+        "per_device_eval_batch_size": whole_batch(len(tasks), plan.eval_samples),
         "logging_steps": 1,  # the time to a target is summed over the steps
         "save_steps": max(plan.steps // 4, 1),
         "save_total_limit": 1,
@@ -145,17 +155,16 @@ def as_flags(options: Mapping[str, Any]) -> list[str]:
     """
     flags: list[str] = []
     for name, value in options.items():
-        values = [json.dumps(v) if isinstance(v, bool) else str(v) for v in as_list(value)]
-        flags += [f"--{name}", *values]
+        flags.append(f"--{name}")
+        flags += [json.dumps(each) if isinstance(each, bool) else str(each) for each in as_list(value)]
     return flags
 
 
 def run_program(command: Sequence[str], log: Path) -> None:
-    """
-    Run a recipe with this Python; what it prints goes to `log`.
+    """Run a recipe with this Python; what it prints goes to `log`.
 
     Raises:
-        RuntimeError: When it fails; the message holds its last lines.
+        RunFailedError: When it fails; the message holds its last lines.
     """
     with log.open("a", encoding="utf-8") as out:
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}  # the error is to be the last line of the log
@@ -164,8 +173,9 @@ def run_program(command: Sequence[str], log: Path) -> None:
             status = process.wait()
         except KeyboardInterrupt:
             process.wait()  # it got the same signal, and ends with a checkpoint
+            print("Stopped; the same command goes on from here.", file=sys.stderr)
             raise
     if status:
         tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-KEPT_LINES:]
         lines = "\n  ".join(tail)
-        raise RuntimeError(f"{Path(command[0]).name} ended with status {status}, see {log}:\n  {lines}")
+        raise RunFailedError(f"{Path(command[0]).name} ended with status {status}, see {log}:\n  {lines}")
