@@ -38,7 +38,12 @@ python -m trainers.training_log "$out"
 echo "5/7  Held-out tasks, after"
 measure "$out" "$out/after.json"
 python recipes/evaluate.py --compare "$out/before.json" "$out/after.json" --output_dir "$out"
-echo "6/7  Everything on one page: $out/report.html"
+echo "6/7  Decision"
+python recipes/decide.py "$out/before.json" "$out/after.json" "$out" --output_file "$out/decision.json" || decided=$?
+case ${decided:=0} in
+    0 | 10 | 20) ;;
+    *) exit "$decided" ;;
+esac
+echo "7/7  Everything on one page: $out/report.html"
 python recipes/report.py "$out"
-echo "7/7  Decision"
-python recipes/decide.py "$out/before.json" "$out/after.json" "$out" --output_file "$out/decision.json"
+exit "$decided"

@@ -1,4 +1,4 @@
-"""A reward for `test_recipes.py` that writes down, per process, what it gave and what the trainer had logged."""
+"""A reward for `test_grpo_recipe.py` that writes down, per process, what it gave and what the trainer had logged."""
 
 import json
 import os

@@ -1,0 +1,101 @@
+"""Arguments and YAML files: what is understood, and how everything else is named."""
+
+import pytest
+import yaml
+from launch.arguments import RecipeArguments, parse
+from paths import RECIPES
+from recipes_testbed import write
+from trl import GRPOConfig, ModelConfig
+
+
+def test_a_misspelt_yaml_key_is_named_with_the_right_one(refuse, tmp_path):
+    config = write(tmp_path / "c.yaml", "model_name_or_path: x\nlearing_rate: 1e-5\n")
+    assert f"Unknown key 'learing_rate' in {config}. Did you mean 'learning_rate'?" in refuse("--config", config)
+
+
+def test_a_misspelt_flag_is_named(refuse):
+    assert "--learing_rate" in refuse("--learing_rate", "1e-5")
+
+
+def test_a_config_that_is_missing_or_no_mapping_is_named(refuse, tmp_path):
+    assert "no.yaml" in refuse("--config", "no.yaml")
+    assert "no.yaml" in refuse("--config=no.yaml")  # the form that TRL's parser alone would not take
+    assert "must contain a YAML mapping" in refuse("--config", write(tmp_path / "c.yaml", "- a\n"))
+
+
+def test_a_value_that_trl_would_refuse_only_after_a_rollout_is_refused_at_once(refuse):
+    assert "Unknown loss_type 'grpoo'. Did you mean 'grpo'?" in refuse("--loss_type", "grpoo")
+
+
+def test_contradicting_batch_sizes_are_refused(refuse):
+    assert "divisible by num_generations" in refuse("--num_generations", 7)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["my_pkg.my_reward"], "my_pkg.my_reward"),
+        (["rust_rewards.rewards.nothing"], "no attribute 'nothing'"),
+        (["rust_rewards.rewards.DEFAULT_CONFIG"], "not a function"),
+        (["compile", "compile"], "given twice"),
+    ],
+)
+def test_a_reward_that_cannot_be_used_is_named_with_the_reason(refuse, names, message):
+    assert message in refuse("--reward_funcs", *names)
+
+
+def test_a_scalar_reward_in_yaml_counts_as_one_and_weights_must_match(refuse, tmp_path):
+    config = write(
+        tmp_path / "c.yaml",
+        f"model_name_or_path: {RECIPES}/tiny/checkpoint\nbf16: false\nreward_funcs: compile\nreward_weights: 2.0\n",
+    )
+    assert "No dataset" in refuse("--config", config)  # it got past rewards and weights
+    message = refuse("--config", config, "--reward_weights", 1.0, 2.0)
+    assert "2 reward_weights for 1 reward_funcs (compile)" in message
+
+
+def test_rewards_of_the_command_line_do_not_get_the_weights_of_the_config(capsys):
+    config = ["--config", str(RECIPES / "tiny/grpo.yaml"), "--reward_funcs", "compile"]
+    kinds = (RecipeArguments, GRPOConfig, ModelConfig)
+    script_args, training_args, _ = parse(kinds, "unused", config)
+    assert (script_args.reward_funcs, training_args.reward_weights) == (["compile"], None)
+    assert "reward_weights are dropped" in capsys.readouterr().out
+    assert parse(kinds, "unused", [*config, "--reward_weights", "3"])[1].reward_weights == [3.0]
+
+
+@pytest.mark.parametrize("weights", [["--reward_weights", "3"], ["--reward_weights=3"]])
+def test_weights_of_the_command_line_are_kept_in_either_form(weights):
+    config = ["--config", str(RECIPES / "tiny/grpo.yaml"), "--reward_funcs=compile", *weights]
+    assert parse((RecipeArguments, GRPOConfig, ModelConfig), "unused", config)[1].reward_weights == [3.0]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("reward_funcs:", "reward_funcs in FILE must be a list (text each), got nothing"),
+        ("learning_rate:", "learning_rate in FILE must be a number, got nothing"),
+        ("reward_weights: [1.0, ten]", "reward_weights in FILE must be a list (a number each), got [1.0, 'ten']"),
+        ("per_device_train_batch_size: 64.0", "per_device_train_batch_size in FILE must be a whole number, got 64.0"),
+        ("max_steps: true", "max_steps in FILE must be a whole number, got True"),
+        ("dtype: flaot32", "Unknown dtype 'flaot32'. Did you mean 'float32'?"),
+        ("temperature: 0.0", "temperature is 0.0; samples need one above 0"),
+        ("attn_implementation: flash", '`attn_implementation="flash"` is not supported'),
+        ("learning_rate: [1", "is not YAML: while parsing"),
+    ],
+)
+def test_a_value_that_is_of_no_use_is_named(refuse, tmp_path, line, message):
+    recipe = yaml.safe_load((RECIPES / "tiny/grpo.yaml").read_text())
+    recipe.pop(line.partition(":")[0], None)
+    config = write(tmp_path / "c.yaml", f"{yaml.safe_dump(recipe)}{line}\n")
+    assert message.replace("FILE", str(config)) in refuse("--config", config)
+
+
+def test_numbers_that_yaml_takes_for_text_are_numbers(tmp_path):
+    config = write(tmp_path / "c.yaml", "bf16: false\nlearning_rate: 1e-5\nmax_steps: '3'\nreward_weights: [1e-1, 2]\n")
+    _, training_args, _ = parse((RecipeArguments, GRPOConfig, ModelConfig), "unused", ["--config", str(config)])
+    assert (training_args.learning_rate, training_args.max_steps) == (1e-5, 3)
+
+
+def test_an_output_folder_that_cannot_be_written_is_named(refuse, tmp_path):
+    file = write(tmp_path / "file", "in the way")
+    assert f"Cannot write to output folder '{file}/out'" in refuse("--output_dir", file / "out")
