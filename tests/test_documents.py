@@ -44,7 +44,7 @@ SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 FILE_NAME = re.compile(
     r"[\w.*/-]+\.(?:py|rs|yaml|sh|md|toml|txt)|(?:[\w*-]+/)+[\w.*-]+\.(?:jsonl|json|png)|(?:[\w-]+/)+"
 )
-WRITTEN_BY_COMMANDS = ("reward_examples.md", "methods.md", "table.md", "completions/", "checkpoint-N/", "outputs/")
+WRITTEN_BY_COMMANDS = ("reward_examples.md", "methods.md", "sweep.md", "completions/", "checkpoint-N/", "outputs/")
 # First words of commands that are not ours, or that train or install
 OTHER_COMMANDS = ("pip", "curl", "trl")
 COMMAND_WORDS = ("rust-rewards", "python", "accelerate", "torchrun", "pytest", "make", *OTHER_COMMANDS)
@@ -129,6 +129,11 @@ def test_the_first_page_is_short():
     text = text_of(ROOT / "README.md")
     assert len(text.splitlines()) <= 200
     assert len(text.split()) < 1600
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_every_test_that_is_named_exists(path):
+    assert [test for test in re.findall(r"\btests/[\w./-]+\w", text_of(path)) if not (ROOT / test).exists()] == []
 
 
 def test_make_bench_finds_the_place_of_its_table():
