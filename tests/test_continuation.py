@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from rust_rewards.completions import extract_rust
 from rust_rewards.continuation import build_program, is_complete
-from rust_rewards.syntax.brackets import follow_brackets
 
 PREFIX = "use std::fmt;\n\n/// Adds.\npub fn add(a: i32, b: i32) -> i32 {\n"
 BODY = "    a + b\n}\n"
@@ -95,10 +94,3 @@ def test_noise_is_scanned_in_linear_time(noise):
     start = time.process_time()
     build_program(noise * (1_000_000 // len(noise)), PREFIX)
     assert time.process_time() - start < 4.0  # tree-sitter takes most of it, on what follows the function
-
-
-def test_scan_says_where_the_last_item_ends_and_how_deep_it_is():
-    text = "use a::{b, c};\nfn f() { [1; 2]; }\nfn g(x: [u8; 3]) {"
-    assert follow_brackets(text).depth == 1
-    assert text[: follow_brackets(text).finished].endswith("[1; 2]; }")
-    assert follow_brackets(text + "}", len(text)).closed == len(text) + 1

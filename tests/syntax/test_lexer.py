@@ -1,6 +1,8 @@
+import time
+
 import pytest
 
-from rust_rewards.syntax.lexer import scan
+from rust_rewards.syntax.lexer import blank, scan
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,19 @@ def test_position_is_that_of_the_delimiter():
 
 def test_code_keeps_words_and_drops_comments_and_strings():
     assert scan('fn a() { "crate"; /* crate */ b } // crate').code.split() == ["fn", "a()", "{", ";", "b", "}"]
+
+
+@pytest.mark.parametrize("rest", ['"open } //', "/* open }", 'r#"open" }'])
+def test_what_never_closes_takes_the_rest_of_the_text_with_it(rest):
+    assert blank("f { " + rest) == ("f { " + " " * len(rest), False)
+
+
+@pytest.mark.parametrize("noise", ['\\"', "'\\u{", "/*", "'a", 'r#"', "'r#a", "{", "'\\x"])
+def test_noise_is_read_in_linear_time(noise):
+    start = time.process_time()
+    scan('"' + noise * (1_000_000 // len(noise)))
+    scan(noise * (1_000_000 // len(noise)))
+    assert time.process_time() - start < 8.0  # a second or less; quadratic would be hours
 
 
 @pytest.mark.parametrize(

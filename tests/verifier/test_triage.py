@@ -57,6 +57,25 @@ def test_whatever_could_tell_or_touch_its_neighbours_is_compiled_alone(source):
     assert triage(source, "2021").alone
 
 
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("#[cfg(not(clippy))] pub fn f() {}", "clippy"),
+        ('pub fn f() { "unterminated }', "comment or literal"),
+        ("\n#![allow(dead_code)] pub fn f() {}", "attribute"),
+        ("pub fn f() { crate::g() }", "names the crate"),
+        ("mod missing;", "another file"),
+        ("async fn main() {}", "cannot stand in for its main"),
+        ("fn main() { main() }", "names its own main"),
+        ("use super::g;", "`super` may leave"),
+        ("pub struct W; impl From<W> for String { fn from(_: W) -> String { todo!() } }", "types of others"),
+        ("pub fn f() { " + "(" * 200 + ")" * 200 + " }", "nests deeply"),
+    ],
+)
+def test_the_reason_is_kept(source, reason):
+    assert reason in triage(source, "2021").alone_because
+
+
 def test_edition_2015_is_compiled_alone_because_paths_start_at_the_crate_root():
     assert triage("pub fn f() {}", "2015").alone
 
@@ -92,3 +111,9 @@ def test_no_word_that_sends_a_program_away_is_missed_by_the_quick_look():
 def test_a_rejection_points_at_the_delimiter_as_rustc_does():
     rejected = triage("fn f() {\n  )\n}", "2021").rejected
     assert (rejected.line, rejected.column) == (2, 3)
+
+
+def test_an_unbalanced_delimiter_is_shown_where_rustc_would_show_it():
+    found = triage("fn f() {\n  )\n}", "2021").rejected
+    assert (found.line, found.column, found.message) == (2, 3, "mismatched closing delimiter: `)`")
+    assert found.rendered.endswith(" --> program.rs:2:3\n  |\n2 |   )\n")
