@@ -16,7 +16,7 @@
         --config recipes/qwen2.5-coder-1.5b/grpo.yaml
 
 Every key of TRL's `GRPOConfig` and `ModelConfig` works as a flag and in YAML, and `--judge_*` adds a model's
-opinion to the rewards. A run resumes from the last complete checkpoint in its output folder; Ctrl-C and
+judgement to the rewards. A run resumes from the last complete checkpoint in its output folder; Ctrl-C and
 SIGTERM leave one behind.
 """
 

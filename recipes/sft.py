@@ -133,9 +133,12 @@ def check_sft_arguments(script_args: SFTScriptArguments, training_args: SFTConfi
         ValueError: With what was given and what to do.
         OSError: When the output folder cannot be written.
     """
-    if script_args.from_scratch_config and model_args.model_name_or_path:
+    scratch = script_args.from_scratch_config
+    if scratch and scratch.endswith(".json") and not Path(find_path(scratch)).is_file():
+        raise ValueError(f"Model configuration '{scratch}' does not exist (current folder: {Path.cwd()}).")
+    if scratch and model_args.model_name_or_path:
         raise ValueError("Both from_scratch_config and model_name_or_path are given: drop one.")
-    if script_args.from_scratch_config and (model_args.load_in_4bit or model_args.load_in_8bit):
+    if scratch and (model_args.load_in_4bit or model_args.load_in_8bit):
         raise ValueError("load_in_4bit and load_in_8bit are for a trained model, not for from_scratch_config.")
     if training_args.eval_strategy != "no":
         raise ValueError("Nothing is measured here: drop eval_strategy, and see recipes/evaluate.py.")

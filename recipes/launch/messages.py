@@ -30,5 +30,5 @@ def clear_errors(*kinds: type[Exception]) -> Iterator[None]:
     try:
         yield
     except caught as err:
-        print(f"error: {err}", file=sys.stderr, flush=True)
+        print(f"error: {' '.join(str(err).split())}", file=sys.stderr, flush=True)
         raise SystemExit(UNUSABLE) from None

@@ -14,6 +14,12 @@ def test_a_mistake_in_the_input_ends_with_two_and_one_line(capsys, error):
     assert capsys.readouterr().err == "error: what is wrong\n"
 
 
+def test_a_message_of_several_lines_becomes_one(capsys):
+    with pytest.raises(SystemExit), clear_errors():
+        raise OSError("cannot connect\n  to the hub")
+    assert capsys.readouterr().err == "error: cannot connect to the hub\n"
+
+
 @pytest.mark.parametrize("error", [RuntimeError, TypeError, KeyError])
 def test_an_error_of_ours_keeps_its_traceback(error):
     with pytest.raises(error), clear_errors():

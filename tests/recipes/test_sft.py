@@ -137,24 +137,45 @@ def test_plain_prompts_are_answered_with_the_rest_of_the_reference(sft):
     assert pair == {"prompt": PREFIX, "completion": "    1\n}\n"}
 
 
-def test_bad_input_gives_one_line_before_anything_is_built(sft, arguments, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("flags", "reason"),
+    [
+        (["--output_dir", "file/out"], "Cannot write to output folder 'file/out'"),
+        (["--dataset_name", "bare.jsonl"], "Row 1 of the dataset has neither a completion nor a reference"),
+        (["--dataset_name", "none.jsonl"], "None of the 1 rows of 'none.jsonl' has a"),
+        (["--from_scratch_config", "no-such.json"], "Model configuration 'no-such.json' does not exist"),
+        (["--model_name_or_path", "out"], "drop one"),
+        (["--save_dtype", "float8"], "Unknown save_dtype 'float8'. Did you mean 'float"),
+        (["--eval_strategy", "steps"], "see recipes/evaluate.py"),
+        (["--load_in_4bit"], "for a trained model"),
+    ],
+)
+def test_bad_input_gives_one_line_before_anything_is_built(
+    sft, arguments, tmp_path, monkeypatch, capsys, flags, reason
+):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("")
     (tmp_path / "bare.jsonl").write_text(json.dumps({"prompt": PREFIX}) + "\n")
     (tmp_path / "none.jsonl").write_text(json.dumps({"reference": PREFIX}) + "\n")
-    missing = ["--model_name_or_path", f"{tmp_path}/no-such-model", "--bf16", "false"]
-    data = ["--dataset_name", f"{tmp_path}/rows.jsonl"]
-    assert "no-such-model' does not exist" in message(sft, [*missing, "--output_dir", f"{tmp_path}/out", *data], capsys)
-    assert "drop one" in message(sft, [*arguments, *missing], capsys)
-    assert "file" in message(sft, [*arguments, "--output_dir", f"{tmp_path}/file/out"], capsys)
-    assert "neither a completion" in message(sft, [*arguments, "--dataset_name", f"{tmp_path}/bare.jsonl"], capsys)
-    assert "none.jsonl' has a" in message(sft, [*arguments, "--dataset_name", f"{tmp_path}/none.jsonl"], capsys)
-    assert "no-such.json" in message(sft, [*arguments, "--from_scratch_config", f"{tmp_path}/no-such.json"], capsys)
-    assert "float8" in message(sft, [*arguments, "--save_dtype", "float8"], capsys)
-    assert "see recipes/evaluate.py" in message(sft, [*arguments, "--eval_strategy", "steps"], capsys)
-    assert "for a trained model" in message(sft, [*arguments, "--load_in_4bit"], capsys)
+    assert reason in message(sft, [*arguments, *flags], capsys)
+    assert not (tmp_path / "out" / "model.safetensors").exists()
+
+
+def test_a_model_that_is_not_there_is_named(sft, tmp_path, capsys):
+    missing = [
+        "--model_name_or_path",
+        f"{tmp_path}/no-such-model",
+        "--bf16",
+        "false",
+        "--output_dir",
+        f"{tmp_path}/out",
+    ]
+    assert "no-such-model' does not exist" in message(sft, missing, capsys)
+
+
+def test_a_misspelt_key_is_named(sft, arguments, tmp_path, capsys):
     (tmp_path / "sft.yaml").write_text("learning_rat: 1\n")
     assert "Did you mean 'learning_rate'?" in message(sft, arguments, capsys)
-    assert not (tmp_path / "out" / "model.safetensors").exists()
 
 
 def test_the_recipe_of_the_embedded_model_is_read_by_the_real_classes(sft):
