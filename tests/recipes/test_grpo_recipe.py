@@ -169,8 +169,8 @@ def test_a_typo_ends_the_program_in_one_line_before_the_model_loads(tmp_path):
     assert "Traceback" not in output
     assert "Loading weights" not in output
     assert [line for line in output.splitlines() if line.startswith("error")] == [
-        "error: Unknown reward 'complie'. Did you mean 'compile'? Known: ast, clippy, compile, format, rust, tests,"
-        " or a dotted path such as my_pkg.my_reward."
+        "error: Unknown reward 'complie'. Did you mean 'compile'? Known: ast, clippy, compile, format, rust, solved, "
+        "tests, or a dotted path such as my_pkg.my_reward."
     ]
 
 
