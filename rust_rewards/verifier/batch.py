@@ -190,7 +190,7 @@ def _compile(compiler: Compiler, modules: Modules, members: list[Member], clippy
     files = {f"{modules.name(p)}.rs": m.source + (entry if m.has_main else "") for p, m in enumerate(members)}
     files[ROOT] = "".join(f"pub mod {modules.name(p)};\n" for p in range(len(members))) + CANARY
     return compiler.run(
-        [compiler.check(ROOT, "lib", clippy)],
+        [compiler.check(ROOT, clippy=clippy)],
         files,
         programs=len(members),
         wall_seconds=wall_seconds(compiler, len(members)),

@@ -50,7 +50,7 @@ class Compiler:
         """rustc on the file `root` (or `-`) with JSON diagnostics."""
         return [str(self.toolchain.rustc), root, *self._common(), *flags]
 
-    def check(self, root: str, kind: str, clippy: bool) -> list[str]:
+    def check(self, root: str, kind: str = "lib", *, clippy: bool = False) -> list[str]:
         """Everything up to code generation, by rustc or by clippy (whose deny-by-default lints only warn here)."""
         flags = [f"--crate-type={kind}", "--crate-name=program", "--emit=metadata", "--out-dir=."]
         if not clippy:
@@ -95,11 +95,15 @@ class Compiler:
             raise OutOfTime
         found = list(parse_diagnostics(done.stderr.decode("utf-8", "replace")))
         failed = any(item.diagnostic.level == "error" for item in found)
-        broken = None
-        if done.timed_out:
-            broken = f"rustc exceeded {wall:g} s"
-        elif done.truncated:
-            broken = "rustc printed more than the output limit"
-        elif done.returncode not in (0, 1) or (done.returncode == 1 and not failed):
-            broken = f"rustc ended with code {done.returncode}"
+        broken = why_broken(done, wall, reported_errors=failed)
         return Compiled(found, done.returncode == 0, done.timed_out, broken, done.stdout, done.seconds)
+
+
+def why_broken(done: sandbox.Finished, wall: float, *, reported_errors: bool) -> str | None:
+    """Return why the compiler's answer cannot be used: a limit, cut output, a crash; `None` when it can be."""
+    if done.timed_out:
+        return f"rustc exceeded {wall:g} s"
+    if done.truncated:
+        return "rustc printed more than the output limit"
+    refused = done.returncode == 1 and reported_errors
+    return None if done.returncode == 0 or refused else f"rustc ended with code {done.returncode}"

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from ..syntax.lexer import scan
 from . import sandbox
@@ -41,7 +41,7 @@ class _Program:
     tests: str
     entry_point: str
     triage: Triage = field(default=Triage(scan("")))
-    suite: HiddenTests | None = None
+    hidden: HiddenTests | None = None
     checked: CompileResult = field(default=CompileResult())
     tested: TestResult | None = None
     failure: str | None = None
@@ -102,9 +102,9 @@ def verify(
         compiler.toolchain.require_clippy()
     sandbox.find_confinement()
     distinct = {row: _Program(*row) for row in zip(programs, tests, entry_points, strict=True)}
-    run = _Run(compiler, clippy, jobs or default_jobs(), shared_cache())
-    run.check(list(distinct.values()))
-    run.test([program for program in distinct.values() if program.suite and program.checked.compiles])
+    call = _VerifyCall(compiler, clippy, jobs or default_jobs(), shared_cache())
+    call.check(list(distinct.values()))
+    call.test([program for program in distinct.values() if program.hidden and program.checked.compiles])
     return [_verdict(distinct[row]) for row in zip(programs, tests, entry_points, strict=True)]
 
 
@@ -116,7 +116,15 @@ def default_jobs() -> int:
 
 
 @dataclass(frozen=True)
-class _Run:
+class _Task(Generic[Done]):
+    """Programs for one worker, and what it does with them: one result for each, in order."""
+
+    work: Callable[[list[_Program]], list[Done]]
+    programs: list[_Program]
+
+
+@dataclass(frozen=True)
+class _VerifyCall:
     """One call of `verify`: fills in the programs it is given."""
 
     compiler: Compiler
@@ -125,9 +133,8 @@ class _Run:
     cache: VerdictCache
 
     def check(self, programs: list[_Program]) -> None:
-        """Fill in `suite`, `triage` and `checked`."""
-        together: list[_Program] = []
-        alone: list[_Program] = []
+        """Fill in `hidden`, `triage` and `checked`."""
+        waiting: list[_Program] = []
         for program in programs:
             program.failure = _read_tests(self.compiler, program)
             if not _is_utf8(program.source):
@@ -140,17 +147,19 @@ class _Run:
             elif program.triage.rejected is not None:
                 program.checked = rejected(program.triage.rejected)
             else:
-                (alone if program.triage.alone else together).append(program)
-        work = [*_chunks(together, self.jobs), *([program] for program in alone)]
-        for chunk, found in zip(work, self._spread(self._check_some, work), strict=True):
-            for program, checked in zip(chunk, found, strict=True):
-                program.checked = checked
-        self.cache.put({self._check_key(p, self.clippy): p.checked for chunk in work for p in chunk})
+                waiting.append(program)
+        together = [program for program in waiting if not program.triage.alone]
+        tasks = [_Task(self._check_together, share) for share in _shares(together, self.jobs)]
+        tasks += [_Task(self._check_each, [program]) for program in waiting if program.triage.alone]
+        for program, checked in self._run(tasks, lambda why: CompileResult(failure=why)):
+            program.checked = checked
+        self.cache.put({self._check_key(program, self.clippy): program.checked for program in waiting})
 
-    def _check_some(self, chunk: list[_Program]) -> list[CompileResult]:
-        if chunk[0].triage.alone:
-            return [self._check_alone(p) for p in chunk]
-        return check_batch(self.compiler, [Member(p.source, p.triage.has_main) for p in chunk], self.clippy)
+    def _check_together(self, programs: list[_Program]) -> list[CompileResult]:
+        return check_batch(self.compiler, [Member(p.source, p.triage.has_main) for p in programs], self.clippy)
+
+    def _check_each(self, programs: list[_Program]) -> list[CompileResult]:
+        return [self._check_alone(program) for program in programs]
 
     def _check_alone(self, program: _Program) -> CompileResult:
         checked = check_alone(self.compiler, program.source, program.triage.has_main, self.clippy)
@@ -167,43 +176,48 @@ class _Run:
             if isinstance(known, TestResult):
                 program.tested = known
             elif _lacks_entry_point(program):
-                assert program.suite
-                program.tested = TestResult(("not built",) * len(program.suite.cases))
+                assert program.hidden
+                program.tested = TestResult(("not built",) * len(program.hidden.cases))
             else:
                 waiting.append(program)
-        alone = [p for p in waiting if _tested_alone(p)]
-        together = [p for p in waiting if not _tested_alone(p)]
-        work = [*_chunks(together, self.jobs), *([program] for program in alone)]
-        for chunk, found in zip(work, self._spread(self._test_some, work), strict=True):
-            for program, tested in zip(chunk, found, strict=True):
-                program.tested = tested
-        self.cache.put({self._test_key(p): p.tested for chunk in work for p in chunk if p.tested})
+        together = [program for program in waiting if not _tested_alone(program)]
+        tasks = [_Task(self._test_together, share) for share in _shares(together, self.jobs)]
+        tasks += [_Task(self._test_each, [program]) for program in waiting if _tested_alone(program)]
+        for program, tested in self._run(tasks, lambda why: TestResult((), failure=why)):
+            program.tested = tested
+        self.cache.put({self._test_key(program): program.tested for program in waiting if program.tested})
 
-    def _test_some(self, chunk: list[_Program]) -> list[TestResult]:
-        if _tested_alone(chunk[0]):
-            return [run_alone(self.compiler, _job(program)) for program in chunk]
-        return run_batch(self.compiler, [_job(program) for program in chunk])
+    def _test_together(self, programs: list[_Program]) -> list[TestResult]:
+        return run_batch(self.compiler, [_job(program) for program in programs])
 
-    def _spread(self, task: Callable[[list[_Program]], list[Done]], work: list[list[_Program]]) -> list[list[Done]]:
-        """Run `task` on each chunk in the worker pool; a failure of the verifier becomes each program's own."""
-        empty: type[CompileResult] | type[TestResult] = CompileResult if task == self._check_some else TestResult
+    def _test_each(self, programs: list[_Program]) -> list[TestResult]:
+        return [run_alone(self.compiler, _job(program)) for program in programs]
 
-        def guarded(chunk: list[_Program]) -> list:
+    def _run(self, tasks: list["_Task[Done]"], failed: Callable[[str], Done]) -> list[tuple[_Program, Done]]:
+        """Run tasks in the worker pool; where the verifier breaks, each program of the task gets `failed(why)`."""
+
+        def guarded(task: _Task[Done]) -> list[Done]:
             try:
-                return task(chunk)
+                return task.work(task.programs)
             except OutOfTime:
                 why = f"the deadline of {self.compiler.limits.deadline_seconds:g} s passed"
             except (sandbox.SandboxError, OSError, RecursionError) as err:
                 why = f"the verifier broke: {err}"
-            return [CompileResult(failure=why) if empty is CompileResult else TestResult((), why) for _ in chunk]
+            return [failed(why) for _ in task.programs]
 
-        if len(work) <= 1:
-            return [guarded(chunk) for chunk in work]
-        pool = ThreadPoolExecutor(min(self.jobs, len(work)))
-        try:
-            return list(pool.map(guarded, work))
-        finally:
-            pool.shutdown(cancel_futures=True)
+        if len(tasks) <= 1:
+            found = [guarded(task) for task in tasks]
+        else:
+            pool = ThreadPoolExecutor(min(self.jobs, len(tasks)))
+            try:
+                found = list(pool.map(guarded, tasks))
+            finally:
+                pool.shutdown(cancel_futures=True)
+        return [
+            pair
+            for task, results in zip(tasks, found, strict=True)
+            for pair in zip(task.programs, results, strict=True)
+        ]
 
     def _known_check(self, program: _Program) -> CompileResult | None:
         for clippy in (False, True) if not self.clippy else (True,):
@@ -261,17 +275,17 @@ def _is_utf8(source: str) -> bool:
 
 
 def _read_tests(compiler: Compiler, program: _Program) -> str | None:
-    """Fill in the suite; return what is wrong with the tests, if anything."""
+    """Read the hidden tests; return what is wrong with the tests, if anything."""
     if not program.tests:
         return None
     if not _is_utf8(program.tests):
         return "the tests are not valid UTF-8"
     try:
-        program.suite = read_hidden_tests(program.tests)
+        program.hidden = read_hidden_tests(program.tests)
     except HiddenTestsError as err:
         return str(err)
     try:
-        good = not program.suite.suspect or parse(compiler, program.suite.items)
+        good = not program.hidden.suspect or parse(compiler, program.hidden.items)
     except OutOfTime:
         return None  # what follows runs out of time as well, and says so
     except (sandbox.SandboxError, OSError) as err:
@@ -284,18 +298,18 @@ def _lacks_entry_point(program: _Program) -> bool:
 
 
 def _tested_alone(program: _Program) -> bool:
-    assert program.suite
-    return program.triage.alone or program.triage.uses_files or program.suite.needs_root
+    assert program.hidden
+    return program.triage.alone or program.triage.uses_files or program.hidden.needs_root
 
 
 def _job(program: _Program) -> TestJob:
-    assert program.suite
+    assert program.hidden
     seen = program.triage
-    defence = policy_for(program.source, program.triage.scan, program.tests)
-    return TestJob(program.source, program.suite, defence, seen.uses_files, seen.has_main)
+    policy = policy_for(program.source, program.triage.scan, program.tests)
+    return TestJob(program.source, program.hidden, policy, seen.uses_files, seen.has_main)
 
 
-def _chunks(programs: list[_Program], jobs: int) -> list[list[_Program]]:
+def _shares(programs: list[_Program], jobs: int) -> list[list[_Program]]:
     """Cut into batches of at most `BATCH`, as many as there are workers when they are worth it, in equal shares."""
     if not programs:
         return []
@@ -313,7 +327,7 @@ def _verdict(program: _Program) -> Verdict:
         warnings=checked.warnings,
         lints=checked.lints,
         tests_passed=statuses.count("passed"),
-        tests_total=len(program.suite.cases) if program.suite else 0,
+        tests_total=len(program.hidden.cases) if program.hidden else 0,
         timed_out=checked.timed_out or "timed out" in statuses,
         failure=program.failure or checked.failure or (tested.failure if tested else None),
         seconds=checked.seconds,

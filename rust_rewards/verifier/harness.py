@@ -30,18 +30,18 @@ _RESULT = re.compile(r"(?P<program>\d{1,6}) (?P<case>\d{1,6}) (?P<status>[pf!ct]
 
 @dataclass(frozen=True)
 class TestJob:
-    """A program that compiles, and the suite to run on it."""
+    """A program that compiles, and the tests to run on it."""
 
     source: str
-    suite: HiddenTests
-    defence: TestPolicy = field(default=TestPolicy())
+    tests: HiddenTests
+    policy: TestPolicy = field(default=TestPolicy())
     uses_files: bool = False
     has_main: bool = False
 
     @property
     def hopeless(self) -> bool:
         """No test of it can be run: see `TestPolicy.testable`, and runs of a `main` that is not there."""
-        return not self.defence.testable or (self.suite.runs_main and not self.has_main)
+        return not self.policy.testable or (self.tests.runs_main and not self.has_main)
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class TestResult:
 
 
 def run_batch(compiler: Compiler, jobs: list[TestJob]) -> list[TestResult]:
-    """Run the suites of programs that may share a crate; same order and length as `jobs`."""
+    """Run the tests of programs that may share a crate; same order and length as `jobs`."""
     settled = {i: _not_built(job) for i, job in enumerate(jobs) if job.hopeless}
     waiting = [i for i in range(len(jobs)) if i not in settled]
     while waiting:
@@ -82,19 +82,19 @@ def _alone_or_batch(compiler: Compiler, jobs: list[TestJob]) -> list[TestResult]
 
 
 def run_alone(compiler: Compiler, job: TestJob) -> TestResult:
-    """Build a program as a crate of its own and run its suite."""
+    """Build a program as a crate of its own and run its tests."""
     if job.hopeless:
         return _not_built(job)
     ours, block, key = _names()
     old = f"extern crate {ours};\n" if compiler.edition == "2015" else ""
-    text = f"{job.source}\n{old}{instrument(job.suite, job.defence, block, ours, 'candidate::', key)}"
-    main = f"fn main() {{ ::{ours}::serve(&[::candidate::{block}::glue::PROGRAM]) }}\n"
+    text = f"{job.source}\n{old}{instrument(job.tests, job.policy, block, ours, 'candidate::', key)}"
+    main = f"fn main() {{ ::{ours}::serve(&[::candidate::{block}::entry::PROGRAM]) }}\n"
     link = _link_flags(compiler, ours)
     library = compiler.rustc("-", *link, "--crate-type=lib", "--crate-name=candidate", "--cap-lints=allow")
     newest = replace(compiler, edition="2021")
     binary = newest.rustc("main.rs", *link, "--extern", "candidate=libcandidate.rlib", "--crate-name=tests")
     done = compiler.run(
-        [["@candidate.rs", *library], binary, _serve(compiler, job.uses_files)],
+        [["@candidate.rs", *library], binary, _serve(compiler, uses_files=job.uses_files)],
         {"candidate.rs": text, "main.rs": main},
         wall_seconds=BASE_SECONDS + 2 * compiler.limits.wall_seconds,
         output_bytes=_result_bytes([job]),
@@ -125,14 +125,14 @@ def _build_and_run(compiler: Compiler, modules: Modules, jobs: list[TestJob]) ->
     for position, job in enumerate(jobs):
         _, block, key = _names()
         module = modules.name(position)
-        files[f"{module}.rs"] = job.source + instrument(job.suite, job.defence, block, ours, f"tests::{module}::", key)
+        files[f"{module}.rs"] = job.source + instrument(job.tests, job.policy, block, ours, f"tests::{module}::", key)
         declared += f"mod {module};\n"
-        table += f"{module}::{block}::glue::PROGRAM, "
+        table += f"{module}::{block}::entry::PROGRAM, "
     files["main.rs"] = f"{declared}fn main() {{ ::{ours}::serve(&[{table}]) }}\n"
     link = [*_link_flags(compiler, ours), "--crate-name=tests", "--cap-lints=allow"]
     budget = BASE_SECONDS + len(jobs) * (BUILD_SECONDS_PER_PROGRAM + compiler.limits.wall_seconds)
     return compiler.run(
-        [compiler.rustc("main.rs", *link), _serve(compiler, False)],
+        [compiler.rustc("main.rs", *link), _serve(compiler, uses_files=False)],
         files,
         programs=len(jobs),
         wall_seconds=budget,
@@ -141,8 +141,8 @@ def _build_and_run(compiler: Compiler, modules: Modules, jobs: list[TestJob]) ->
 
 
 def _result_bytes(jobs: list[TestJob]) -> int:
-    """How much the results of these suites can take: a line per case, outputs in hexadecimal."""
-    return sum(RESULT_LINE + 2 * case.output_bytes for job in jobs for case in job.suite.cases)
+    """How much the results of these tests can take: a line per case, outputs in hexadecimal."""
+    return sum(RESULT_LINE + 2 * case.output_bytes for job in jobs for case in job.tests.cases)
 
 
 def _names() -> tuple[str, str, int]:
@@ -164,7 +164,7 @@ def _link_flags(compiler: Compiler, ours: str) -> list[str]:
     return flags
 
 
-def _serve(compiler: Compiler, uses_files: bool) -> list[str]:
+def _serve(compiler: Compiler, *, uses_files: bool) -> list[str]:
     limits = compiler.limits
     counted = sandbox.find_confinement().kind == "bubblewrap"
     numbers = (limits.wall_seconds, limits.cpu_seconds, limits.memory_mib, limits.output_bytes)
@@ -183,12 +183,12 @@ def _read_results(done: Compiled, jobs: list[TestJob]) -> list[TestResult]:
         if match is None:
             continue
         program, number = int(match["program"]), int(match["case"])
-        if program < len(jobs) and number < len(jobs[program].suite.cases):
+        if program < len(jobs) and number < len(jobs[program].tests.cases):
             printed = bytes.fromhex(match["output"]).decode("utf-8", "replace")
-            found[program, number] = _status(STATUS[match["status"]], jobs[program].suite.cases[number], printed)
+            found[program, number] = _status(STATUS[match["status"]], jobs[program].tests.cases[number], printed)
     results = []
     for position, job in enumerate(jobs):
-        statuses = tuple(found.get((position, number), "") for number in range(len(job.suite.cases)))
+        statuses = tuple(found.get((position, number), "") for number in range(len(job.tests.cases)))
         missing = f"its tests were not run: {done.broken or 'no result'}"
         results.append(TestResult(statuses) if all(statuses) else TestResult((), missing))
     return results
@@ -201,4 +201,4 @@ def _status(status: str, case: Case, printed: str) -> str:
 
 
 def _not_built(job: TestJob) -> TestResult:
-    return TestResult(("not built",) * len(job.suite.cases))
+    return TestResult(("not built",) * len(job.tests.cases))

@@ -1,4 +1,4 @@
-"""Hidden tests as their author wrote them -> a suite of numbered cases, and the Rust text that runs them. Pure.
+"""Hidden tests as their author wrote them -> numbered cases, and the Rust text that runs them. Pure.
 
 Three forms are accepted:
 
@@ -95,10 +95,10 @@ def read_hidden_tests(tests: str) -> HiddenTests:
         why = seen.unbalanced.message if seen.unbalanced else "an unterminated literal or comment"
         raise HiddenTestsError(f"the tests do not parse: {why}")
     is_items = re.search(r"#\s*\[\s*test\s*\]", seen.code) is not None
-    suite = _from_items(tests) if is_items else _from_statements(tests)
-    if not suite.cases:
+    found = _from_items(tests) if is_items else _from_statements(tests)
+    if not found.cases:
         raise HiddenTestsError("the tests hold no test: neither a #[test] function, nor a statement, nor a JSON case")
-    return suite
+    return found
 
 
 def _json_cases(tests: str) -> tuple[Case, ...] | None:
@@ -125,7 +125,7 @@ def _from_items(tests: str) -> HiddenTests:
     _collect(root, [], cases, edits)
     for start, end, new in sorted(edits, reverse=True):
         source = source[:start] + new + source[end:]
-    return _suite(cases, source.decode(), root.has_error)
+    return _numbered(cases, source.decode(), root.has_error)
 
 
 def _collect(parent: tree_sitter.Node, path: list[str], cases: list[Case], edits: list[tuple[int, int, bytes]]) -> None:
@@ -201,10 +201,10 @@ def _from_bodies(bodies: list[str], suspect: bool) -> HiddenTests:
         f"pub fn case{i}() {{\n{body}\n{f'; {REACHED}!();' if end else ''}}}\n"
         for i, (body, end) in enumerate(zip(bodies, ends, strict=True))
     )
-    return _suite([Case(str(i), f"case{i}", must_reach=end) for i, end in enumerate(ends)], text, suspect)
+    return _numbered([Case(str(i), f"case{i}", must_reach=end) for i, end in enumerate(ends)], text, suspect)
 
 
-def _suite(cases: list[Case], text: str, suspect: bool) -> HiddenTests:
+def _numbered(cases: list[Case], text: str, suspect: bool) -> HiddenTests:
     needs_root = bool(re.search(r"\bcrate\b", scan(text).code))
     return HiddenTests(tuple(cases), open_assertions(text), needs_root, suspect)
 

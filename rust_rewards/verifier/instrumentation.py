@@ -1,7 +1,7 @@
-"""The Rust text that is appended to a program so that the harness can run its suite. Pure.
+"""The Rust text that is appended to a program so that the harness can run its tests. Pure.
 
 It keeps the program's own names out of the tests' way: the standard macros are defined anew right before the tests, and
-the names that decide what a test means are imported explicitly, which beats `use super::*`. The rest is in `defences`.
+the names that decide what a test means are imported explicitly, which beats `use super::*`. The rest is in `tampering`.
 """
 
 import re
@@ -22,32 +22,32 @@ _SHIELDED = (
 )
 
 
-def instrument(suite: HiddenTests, defence: TestPolicy, block: str, ours: str, own: str, key: int) -> str:
-    """Return the text after which `<block>::glue::PROGRAM` can run the suite.
+def instrument(tests: HiddenTests, policy: TestPolicy, block: str, ours: str, own: str, key: int) -> str:
+    """Return the text after which `<block>::entry::PROGRAM` can run the tests.
 
     Args:
-        suite (`HiddenTests`): The tests.
-        defence (`TestPolicy`): What to guard against.
+        tests (`HiddenTests`): The tests.
+        policy (`TestPolicy`): What to guard against.
         block (`str`): Name of the module to add, drawn at random so that the program cannot name it.
         ours (`str`): Name under which the harness crate is linked, drawn likewise.
         own (`str`): Path that the names of the program's own types begin with.
         key (`int`): 64-bit secret from which proofs of passing are made.
     """
-    calls = "".join(f"{i} => ::{ours}::outcome({_call(case)}), " for i, case in enumerate(suite.cases))
-    table = ", ".join(_test_value(case, ours) for case in suite.cases)
-    items = f"pub mod items {{ #[allow(unused_imports)] use super::*;\n{suite.items}\n}}\n"
-    if defence.trusted_comparisons != "all":
+    calls = "".join(f"{i} => ::{ours}::outcome({_call(case)}), " for i, case in enumerate(tests.cases))
+    table = ", ".join(_test_value(case, ours) for case in tests.cases)
+    items = f"pub mod items {{ #[allow(unused_imports)] use super::*;\n{tests.items}\n}}\n"
+    if policy.trusted_comparisons != "all":
         items = open_comparisons(items)
-    shield = f"{_macros(items, defence, ours, own)}{items}"
+    shield = f"{_macros(items, policy, ours, own)}{items}"
     for name in OUR_MACROS:  # the program's macros run among the tests and could name them
         shield = shield.replace(name, f"{name}_{block}")
     return (
         f"\n#[doc(hidden)] pub mod {block} {{\n#[allow(unused_imports)] use super::*;\n"
         f"#[allow(unused_imports)] pub use ::{ours}::names::{{{_NAMES}}};\n"
-        f"{shield if suite.items else ''}"
-        f"pub mod glue {{ pub fn run(test: u32) -> bool {{ match test {{ {calls}_ => false }} }}\n"
+        f"{shield if tests.items else ''}"
+        f"pub mod entry {{ pub fn run(test: u32) -> bool {{ match test {{ {calls}_ => false }} }}\n"
         f"pub fn key() -> u64 {{ {key} }}\n"
-        f"pub static TESTS: [::{ours}::Test; {len(suite.cases)}] = [{table}];\n"
+        f"pub static TESTS: [::{ours}::Test; {len(tests.cases)}] = [{table}];\n"
         f"pub const PROGRAM: ::{ours}::Program = ::{ours}::Program {{ run, key, tests: &TESTS }}; }}\n}}\n"
     )
 
@@ -67,7 +67,7 @@ def _test_value(case: Case, ours: str) -> str:
     return f"::{ours}::Test {{ should_panic: {panics}, input: {given}, {rest} }}"
 
 
-def _macros(items: str, defence: TestPolicy, ours: str, own: str) -> str:
+def _macros(items: str, policy: TestPolicy, ours: str, own: str) -> str:
     """The macros that the tests use: assertions in the standard library's meaning, others that a program could
     redefine."""
     asked = {
@@ -75,7 +75,7 @@ def _macros(items: str, defence: TestPolicy, ours: str, own: str) -> str:
         "same_types": ("same_types", "same_types", "same_types"),
         "same_text": ("same_text", "other_text", "standard"),  # what a bare condition compares may not print
         "none": ("standard", "standard", "standard"),
-    }[defence.trusted_comparisons]
+    }[policy.trusted_comparisons]
     equal, other, types = (f'::{ours}::{name}(l, r, "{own}")' if name else "true" for name in asked)
     check, pair = f"::{ours}::check", "match (&$l, &$r) { (l, r) =>"
     shown = f"::{ours}::shown(l, r);"
@@ -85,7 +85,7 @@ def _macros(items: str, defence: TestPolicy, ours: str, own: str) -> str:
         "assert_eq": f"({sides}) => {{ {pair} {{ {shown} {check}({equal} & (*l == *r)) }} }} }}",
         "assert_ne": f"({sides}) => {{ {pair} {{ {shown} {check}({other} & (*l != *r)) }} }} }}",
     }
-    if defence.trusted_comparisons == "all":  # the same in half the code for the compiler
+    if policy.trusted_comparisons == "all":  # the same in half the code for the compiler
         rules["assert_eq"] = f"({sides}) => {{ ::{ours}::equal(&$l, &$r) }}"
         rules["assert_ne"] = f"({sides}) => {{ ::{ours}::differ(&$l, &$r) }}"
     rules |= {f"debug_{name}": rule for name, rule in rules.items()}

@@ -95,7 +95,7 @@ def check_alone(
 ) -> CompileResult:
     """Check one program in a compiler of its own. Without `settle_parse`, `parses` stays provisional."""
     kind = "bin" if has_main else "lib"
-    done = compiler.run([compiler.check(PROGRAM, kind, clippy)], {PROGRAM: source})
+    done = compiler.run([compiler.check(PROGRAM, kind, clippy=clippy)], {PROGRAM: source})
     if done.broken is not None:
         require_working(compiler, clippy)
         error = Diagnostic("error", None, done.broken, rendered=f"error: {done.broken}\n")
@@ -113,7 +113,7 @@ def require_working(compiler: Compiler, clippy: bool) -> None:
     Raises:
         SandboxError: When the compiler breaks on an empty program as well.
     """
-    done = compiler.run([compiler.check(PROGRAM, "lib", clippy)], {PROGRAM: ""})
+    done = compiler.run([compiler.check(PROGRAM, clippy=clippy)], {PROGRAM: ""})
     if done.broken is not None or done.errors:
         raise SandboxError(f"rustc does not work: on an empty program, {done.broken or 'it reports errors'}")
 
@@ -122,7 +122,7 @@ def parse(compiler: Compiler, *sources: str) -> bool:
     """Whether rustc's parser accepts every one of `sources`: an inline module that is configured away is parsed and
     nothing more."""
     wrapped = "".join(f"#[cfg(any())] mod p {{ {source}\n}}\n" for source in sources)
-    done = compiler.run([compiler.check(PROGRAM, "lib", False)], {PROGRAM: wrapped}, programs=len(sources))
+    done = compiler.run([compiler.check(PROGRAM)], {PROGRAM: wrapped}, programs=len(sources))
     return done.broken is None and not done.errors
 
 
@@ -150,7 +150,7 @@ def _parse_in_macros(compiler: Compiler, sources: list[str]) -> list[bool]:
         for source in ["fn", *waiting, "fn"]:
             lines.append(text.count("\n") + 1)
             text += f"parse! {{ {source}\n}}\n"
-        done = compiler.run([compiler.check(PROGRAM, "lib", False)], {PROGRAM: text}, programs=len(waiting))
+        done = compiler.run([compiler.check(PROGRAM)], {PROGRAM: text}, programs=len(waiting))
         places = [_within(item, lines) for item in done.errors]
         if done.broken is not None or 0 not in places or places[-1] == 0:
             return answers + [parse(compiler, source) for source in waiting]

@@ -91,7 +91,11 @@ class Limits:
             value, whole, endless = getattr(self, field.name), field.type is int, field.name == "deadline_seconds"
             good = isinstance(value, int if whole else int | float) and not isinstance(value, bool) and value > 0
             if not good or (value == math.inf and not endless):
-                kind = "whole number" if whole else "number" if endless else "finite number"
+                kind = "finite number"
+                if whole:
+                    kind = "whole number"
+                elif endless:
+                    kind = "number"
                 raise ValueError(
                     f"Limits.{field.name} is {value!r}; it must be a {kind} above zero. "
                     f"Leave it out to use the default of {field.default}."
