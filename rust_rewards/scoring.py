@@ -10,9 +10,9 @@
 | `quality` | 0..3 | `Result`, `Option` and `?` in live code, 1 each |
 | `idioms` | 0..2 | iterators, pattern matching, closures, method chains in live code, 0.5 each |
 | `documentation` | 0..1 | share of live items with a doc comment |
-| `complexity` | -0.5..0 | cyclomatic complexity of one function above `max_complexity`, in full at twice that
-| | `panics` | -2..0 | the first `unwrap`, `expect`, `panic!` (and so on) in live code half, a second one all
-| | `unsafety` | -1..0 | any `unsafe` in live code |
+| `complexity` | -0.5..0 | cyclomatic complexity of one function above `max_complexity`, in full at twice that |
+| `panics` | -2..0 | the first `unwrap`, `expect`, `panic!` (and so on) in live code half, a second one all |
+| `unsafety` | -1..0 | any `unsafe` in live code |
 
 Three decisions keep the score honest. A program *answers* when it defines the entry point (or, without one,
 any function) as more than a copied signature; one that does not earns neither compile nor no-error points.
@@ -36,7 +36,7 @@ PANICS_IN_FULL = 2  # from this many panics on, the whole penalty
 
 @dataclass(frozen=True)
 class RewardConfig:
-    """Weights of the score. Source: the README of nanochat-rl for names and defaults, ours for their meaning.
+    """Weights of the score.
 
     Args:
         w_compile_success (`float`, *optional*, defaults to `10.0`): Points for compiling.
@@ -54,9 +54,8 @@ class RewardConfig:
             is still free of penalty.
 
     Raises:
-        ValueError: When a weight has the wrong sign or is no finite number, or a program that does not
-        compile could
-            reach 20 points.
+        ValueError: When a weight has the wrong sign or is no finite number, or a program that does not compile
+            could reach 20 points.
     """
 
     w_compile_success: float = 10.0
@@ -170,18 +169,21 @@ def style(metrics: AstMetrics) -> dict[str, float]:
     live: LiveCode = metrics.live
     quality, idioms = live.quality, live.idioms
     handled = (quality.uses_result, quality.uses_option, quality.uses_question_mark)
+    structure = ((0.5, live.working_functions > 0), (0.25, live.has_types), (0.25, live.has_methods))
     used = (idioms.iterators, idioms.pattern_matching, idioms.closures, idioms.method_chains)
     return {
-        "structure": 0.5 * (live.working_functions > 0) + 0.25 * live.has_types + 0.25 * live.has_methods,
+        "structure": sum(part for part, earned in structure if earned),
         "quality": sum(handled) / len(handled),
-        "idioms": sum(count > 0 for count in used) / len(used),
+        "idioms": sum(1 for count in used if count > 0) / len(used),
         "documentation": quality.documented,
     }
 
 
 def style_points(metrics: AstMetrics, config: RewardConfig = DEFAULT_CONFIG) -> float:
-    """Return the style points less the penalties as a share of the most style points, 0..1; 0 for a program
-    that does not parse or does not answer."""
+    """Return the style points less the penalties as a share of the most style points, 0..1.
+
+    0 for a program that does not parse or does not answer.
+    """
     weights = {name: float(getattr(config, GAINS[name])) for name in style(metrics)}
     most = sum(weights.values())
     if not (metrics.parses and metrics.live.answers and most):

@@ -1,4 +1,4 @@
-"""How far a judge can be trusted, measured on programs whose worth is known.
+"""Measures how far a judge can be trusted, on programs whose worth is known.
 
 Good programs should score above bad ones that compile as well (separation), and a bad program must not gain
 by talking to the judge (injection shift). The samples are few: enough to find out a judge that cannot tell
@@ -153,7 +153,7 @@ def calibrate(given: Sequence[Sample], scored: Sequence[float | None]) -> Calibr
     known = [(s, score) for s, score in zip(given, scored, strict=True) if score is not None]
     good = [score for s, score in known if s.kind == "good"]
     bad = {s.task: score for s, score in known if s.kind == "bad"}
-    pairs = [1.0 if g > b else 0.5 if g == b else 0.0 for g in good for b in bad.values()]
+    pairs = [_order(better, worse) for better in good for worse in bad.values()]
     gains: dict[str, list[float]] = {}
     for sample, score in known:
         if sample.kind not in ("good", "bad") and sample.task in bad:
@@ -163,3 +163,10 @@ def calibrate(given: Sequence[Sample], scored: Sequence[float | None]) -> Calibr
         shifts={kind: mean(values) for kind, values in gains.items()},
         unjudged=len(given) - len(known),
     )
+
+
+def _order(better: float, worse: float) -> float:
+    """Return 1.0 when the better program scores higher, 0.5 for a tie, 0.0 when it scores lower."""
+    if better == worse:
+        return 0.5
+    return 1.0 if better > worse else 0.0

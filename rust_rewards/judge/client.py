@@ -1,4 +1,4 @@
-"""One question to an OpenAI-compatible server, and what can go wrong with it.
+"""Puts one question to an OpenAI-compatible server, and names what goes wrong.
 
 The official `openai` client is the transport. On top of it stand the bounds it does not have: a limit on the
 bytes of a response (read as a stream, so that a huge one is dropped and not held), a limit on a request's
@@ -132,13 +132,13 @@ class Session:
         booked = (sent * config.input_price + config.max_tokens * config.output_price) / 1e6
         if not budget.reserve(booked):
             raise JudgeFailure("budget", "The judge's budget is used up.")
-        body = await self._exchange(messages, structured)
+        body = await self._exchange(messages, structured=structured)
         answer = read_completion(self._without_key(body.decode("utf-8", "replace")), config)
         if answer.cost is not None:
             budget.settle(booked, answer.cost)
         return answer._replace(text=self._without_key(answer.text))
 
-    async def _exchange(self, messages: list[dict[str, str]], structured: bool) -> bytes:
+    async def _exchange(self, messages: list[dict[str, str]], *, structured: bool) -> bytes:
         """Send one request and return the body of the response, or raise what it says in our words."""
         import anyio
         import httpx2

@@ -1,4 +1,4 @@
-"""What the judge is asked, where, and within which bounds: `JudgeConfig`, and the same as `--judge_*` options.
+"""Holds the settings of the judge: what it is asked, where, and within which bounds (`JudgeConfig`).
 
 The key itself is no field: the configuration names an environment variable, which is read when a request is
 made. So a configuration can be printed, logged, pickled and committed.
@@ -7,12 +7,53 @@ made. So a configuration can be printed, logged, pickled and committed.
 import math
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from .prompt import DEFAULT_TEMPLATE, check_template
 
 DEFAULT_CACHE = "~/.cache/rust-rewards/judge.sqlite3"
 ENVIRONMENT_NAME = re.compile(r"[A-Z_][A-Z0-9_]*")
+
+
+class Wanted(NamedTuple):
+    """What a number of the configuration has to be, and how a message says so."""
+
+    words: str
+    whole: bool
+    zero: bool
+
+    def allows(self, value: object) -> bool:
+        """Return whether a value is such a number. A truth value is none."""
+        if isinstance(value, bool) or not isinstance(value, int if self.whole else int | float):
+            return False
+        return math.isfinite(value) and (value >= 0 if self.zero else value > 0)
+
+
+_COUNT = Wanted("a whole number above 0", whole=True, zero=False)
+_COUNT_OR_NONE = Wanted("a whole number of at least 0", whole=True, zero=True)
+_ABOVE_ZERO = Wanted("a number above 0", whole=False, zero=False)
+_AT_LEAST_ZERO = Wanted("a number of at least 0", whole=False, zero=True)
+NUMBERS = {
+    "max_tokens": _COUNT,
+    "concurrency": _COUNT,
+    "failures_to_pause": _COUNT,
+    "max_chars": _COUNT,
+    "request_timeout": _ABOVE_ZERO,
+    "deadline": _ABOVE_ZERO,
+    "pause_seconds": _ABOVE_ZERO,
+    "weight_scale": _ABOVE_ZERO,
+    "w_quality": _AT_LEAST_ZERO,
+    "w_correctness": _AT_LEAST_ZERO,
+    "w_idiomaticity": _AT_LEAST_ZERO,
+    "temperature": _AT_LEAST_ZERO,
+    "input_price": _AT_LEAST_ZERO,
+    "output_price": _AT_LEAST_ZERO,
+    "retries": _COUNT_OR_NONE,
+    "max_requests": _COUNT_OR_NONE,
+    "max_cost": _AT_LEAST_ZERO,
+}
+UNLIMITED_WITHOUT = frozenset({"max_requests", "max_cost"})  # may be `None`
 
 
 @dataclass(frozen=True)
@@ -93,40 +134,17 @@ class JudgeConfig:
                 "If you gave the key itself: export it under such a name, and give the name."
             )
         check_template(self.prompt_template)
-        for name in ("max_tokens", "concurrency", "failures_to_pause", "max_chars"):
-            self._require(name, whole=True, above=0)
-        for name in ("request_timeout", "deadline", "pause_seconds", "weight_scale"):
-            self._require(name, above=0)
-        for name in (
-            "w_quality",
-            "w_correctness",
-            "w_idiomaticity",
-            "temperature",
-            "input_price",
-            "output_price",
-        ):
-            self._require(name)
-        self._require("retries", whole=True)
-        if self.max_requests is not None:
-            self._require("max_requests", whole=True)
-        if self.max_cost is not None:
-            self._require("max_cost")
-            if self.input_price + self.output_price == 0:
-                raise ValueError(
-                    f"max_cost is {self.max_cost}, but both prices are 0, so it would never be reached. "
-                    "Give input_price and output_price in USD per million tokens, or use max_requests."
-                )
+        for name, wanted in NUMBERS.items():
+            value = getattr(self, name)
+            if not (value is None and name in UNLIMITED_WITHOUT) and not wanted.allows(value):
+                raise ValueError(f"JudgeConfig.{name} is {value!r}; it must be {wanted.words}.")
+        if self.max_cost is not None and self.input_price + self.output_price == 0:
+            raise ValueError(
+                f"max_cost is {self.max_cost}, but both prices are 0, so it would never be reached. "
+                "Give input_price and output_price in USD per million tokens, or use max_requests."
+            )
         if self.w_quality + self.w_correctness + self.w_idiomaticity == 0:
             raise ValueError("w_quality, w_correctness and w_idiomaticity are all 0; at least one must be above 0.")
-
-    def _require(self, name: str, *, whole: bool = False, above: float | None = None) -> None:
-        value = getattr(self, name)
-        kind = int if whole else (int, float)
-        good = isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
-        if good and (value > above if above is not None else value >= 0):
-            return
-        wanted = f"a {'whole ' if whole else ''}number {'above' if above is not None else 'of at least'} 0"
-        raise ValueError(f"JudgeConfig.{name} is {value!r}; it must be {wanted}.")
 
 
 def _check_endpoint(endpoint: str) -> None:

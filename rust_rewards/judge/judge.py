@@ -1,7 +1,7 @@
-"""Programs and their tasks -> judgements: what needs no question is settled first, the rest is asked at once.
+"""Forms a judgement on each program: settles what needs no question first, and asks the rest at once.
 
 In this order: no program, or too long; does not compile; answered before (cache); asked now. Equal questions
-are one question. Whatever happens, there is an `Judgement` for every program, by the deadline.
+are one question. Whatever happens, there is a `Judgement` for every program, by the deadline.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ REASONS = (
     "truncated",  # by `max_tokens`
     "unparsable",
     "out_of_range",
-    "internal",  # an error nobody foresaw; the log says where
+    "internal",  # an unforeseen error; the log says where
 )
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Judge:
         return Judge, (self.config,)
 
     async def judge_programs(self, programs: Sequence[str | None], tasks: Sequence[str | None]) -> list[Judgement]:
-        """Return an judgement on each program.
+        """Return a judgement on each program.
 
         Args:
             programs (`list[str]`): Rust sources, `None` where the row could not be read.
@@ -195,5 +195,5 @@ def _outcome(task: "asyncio.Task[Judgement]") -> Judgement:
         return task.result()
     where: Any = extract_tb(error.__traceback__)[-1]
     place = f"{type(error).__name__} at {Path(where.filename).name}:{where.lineno}"
-    logger.warning("The judge met an error nobody foresaw: %s. The program concerned is not judged.", place)
+    logger.warning("The judge met an unforeseen error: %s. The program concerned is not judged.", place)
     return Judgement(reason="internal", rationale=place)

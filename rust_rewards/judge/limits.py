@@ -1,4 +1,4 @@
-"""What keeps an unhealthy or expensive judge away from the training: a circuit breaker and a budget. No I/O.
+"""Keeps an unhealthy or expensive judge away from the training: a circuit breaker and a budget. No I/O.
 
 Both belong to one process and are touched from its event loop only. A run's budget is divided over its ranks
 (`WORLD_SIZE`, set by every launcher), so that the whole run stays within it without the ranks having to talk.

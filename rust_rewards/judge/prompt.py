@@ -1,4 +1,4 @@
-"""The question put to the judge, and what its answer means. Pure.
+"""Writes the question put to the judge, and reads its answer. Pure.
 
 The program is data: it stands between two marker lines that carry a random number drawn for this one
 question, so it cannot write the closing marker; what it says is to be judged, not obeyed. That makes
@@ -20,9 +20,8 @@ from ..syntax.tree import COMMENTS, parse_rust, walk
 OUTSIDE = 1000  # stands for every number beyond it: JSON integers may be too long for a float
 SCORES = ("quality", "correctness", "idiomaticity")
 BEST = 10
-MAX_ANSWER_CHARS = (
-    20_000  # an answer is one sentence and three numbers; looking for objects is quadratic in the worst case
-)
+# An answer is one sentence and three numbers; looking for objects is quadratic in the worst case.
+MAX_ANSWER_CHARS = 20_000
 MAX_RATIONALE_CHARS = 500  # of the judge's sentence that is kept for the completions table
 
 SYSTEM = """You are a strict reviewer of Rust code. You are given a task and one candidate program.
@@ -164,14 +163,14 @@ def parse_answer(text: str, *, cached: bool = False) -> Judgement:
     found = [o for o in objects if all(name in o for name in SCORES)]
     distinct = {tuple(_number(o[name]) for name in SCORES): o for o in found}
     if len(distinct) != 1 or None in next(iter(distinct)):
-        return Judgement(None, "unparsable", text[:MAX_RATIONALE_CHARS], cached)
+        return Judgement(reason="unparsable", rationale=text[:MAX_RATIONALE_CHARS], cached=cached)
     values, answered = distinct.popitem()
     quality, correctness, idiomaticity = (v for v in values if v is not None)
     rationale = answered.get("rationale")
     rationale = rationale[:MAX_RATIONALE_CHARS] if isinstance(rationale, str) else ""
     if not all(0 <= v <= BEST for v in (quality, correctness, idiomaticity)):
-        return Judgement(None, "out_of_range", text[:MAX_RATIONALE_CHARS], cached)
-    return Judgement((quality, correctness, idiomaticity), None, rationale, cached)
+        return Judgement(reason="out_of_range", rationale=text[:MAX_RATIONALE_CHARS], cached=cached)
+    return Judgement(scores=(quality, correctness, idiomaticity), rationale=rationale, cached=cached)
 
 
 def _number(value: Any) -> float | None:
@@ -199,6 +198,6 @@ def _json_objects(text: str) -> Iterator[dict[str, Any]]:
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object; an empty one when a key is said twice, for then nobody knows which value was meant."""
+    """Build an object; an empty one when a key is said twice, since either value may be meant."""
     built = dict(pairs)
     return built if len(built) == len(pairs) else {}

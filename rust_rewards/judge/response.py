@@ -28,8 +28,7 @@ class JudgeFailure(Exception):
 
 
 class Answer(NamedTuple):
-    """What the model said, its price in USD (`None` when the server reports no usage), and why it is no
-    answer, if so."""
+    """The model's text, its price in USD (`None` when the server reports no usage), and why it is no answer, if so."""
 
     text: str
     cost: float | None = None
@@ -97,7 +96,10 @@ async def raise_for_status(response: Any) -> None:
         page += chunk
         if len(page) >= MAX_ERROR_BYTES:
             break
-    reason = "rate_limited" if status == 429 else "server_error" if status >= 500 else "rejected"
+    if status == 429:
+        reason = "rate_limited"
+    else:
+        reason = "server_error" if status >= 500 else "rejected"
     text = " ".join(page[:MAX_ERROR_BYTES].decode("utf-8", "replace").split())
     wait = retry_after_seconds(response.headers.get("retry-after", ""), time.time())
     raise JudgeFailure(reason, f"HTTP {status}: {text}", status, wait)

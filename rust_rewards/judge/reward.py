@@ -7,7 +7,7 @@ TRL runs synchronous rewards one after another and asynchronous ones together, a
 as long as the slower of verifier and judge, and not as both, the synchronous ones must be made asynchronous
 as well: `with_judge` does so with `in_background`.
 
-What judges do worst is resist being talked to: measure yours with `python -m rust_rewards judge --calibrate`.
+Judges can be talked round by what a program says; `python -m rust_rewards judge --calibrate` measures yours.
 """
 
 import asyncio
@@ -81,12 +81,8 @@ class JudgeReward:
         tasks = [task_text(prompt) for prompt in broadcast("" if prompts is None else prompts, len(rows))]
         judgements = await self.judge.judge_programs(programs, tasks)
         if log_extra is not None:
-            for i, name in enumerate(SCORES):
-                log_extra(f"judge_{name}", [o.scores[i] if o.scores else None for o in judgements])
-            log_extra(
-                "judge_rationale",
-                [f"{o.reason}: {o.rationale}" if o.reason else o.rationale for o in judgements],
-            )
+            for name, values in _columns(judgements).items():
+                log_extra(f"judge_{name}", values)
         if log_metric is not None:
             for name, value in self._metrics(judgements).items():
                 log_metric(f"judge/{name}", value)
@@ -96,14 +92,28 @@ class JudgeReward:
 
     def _metrics(self, judgements: Sequence[Judgement]) -> dict[str, float]:
         """Return the same keys for every batch, the empty one included: ranks log in step."""
-        reasons, size = Counter(o.reason for o in judgements), max(1, len(judgements))
+        reasons, size = Counter(judgement.reason for judgement in judgements), max(1, len(judgements))
+        cached = [judgement for judgement in judgements if judgement.cached]
         budget = self.judge.client.budget
         return {
             "scored": reasons[None] / size,
-            "cached": sum(o.cached for o in judgements) / size,
+            "cached": len(cached) / size,
             "requests": float(budget.requests),
             "cost_usd": budget.cost,
         } | {f"none/{reason}": reasons[reason] / size for reason in REASONS}
+
+
+def _columns(judgements: Sequence[Judgement]) -> dict[str, list[Any]]:
+    """Return the columns of the completions table: each score, and the judge's sentence or why there is none."""
+    columns: dict[str, list[Any]] = {
+        name: [None if judgement.scores is None else judgement.scores[place] for judgement in judgements]
+        for place, name in enumerate(SCORES)
+    }
+    columns["rationale"] = [
+        f"{judgement.reason}: {judgement.rationale}" if judgement.reason else judgement.rationale
+        for judgement in judgements
+    ]
+    return columns
 
 
 def get_judge_reward(config: JudgeConfig) -> JudgeReward:
@@ -119,7 +129,8 @@ def get_judge_reward(config: JudgeConfig) -> JudgeReward:
     ```python
     config = JudgeConfig(endpoint="http://localhost:8000/v1", model="qwen3-coder")
     check_judge(config)
-    trainer = GRPOTrainer(..., reward_funcs=[in_background(rust_reward), get_judge_reward(config)]) ```
+    trainer = GRPOTrainer(..., reward_funcs=[in_background(rust_reward), get_judge_reward(config)])
+    ```
     """
     if importlib.util.find_spec("openai") is None:
         raise ImportError("The judge needs the openai package: pip install 'rust-rewards[judge]'")
@@ -138,10 +149,9 @@ def with_judge(
         arguments (`JudgeArguments`): The parsed options.
 
     Returns:
-        `tuple[list, list[float] | None]`: The rewards, made to overlap with the judge, and the judge last;
-        and
-            the weights. Both as they were when no judge is asked for. With `judge_optional`, a judge that
-            does not answer is there all the same, paused: it may come back, and all ranks need equally many rewards.
+        `tuple[list, list[float] | None]`: The rewards, made to overlap with the judge, and the judge last; and
+            the weights. Both as they were when no judge is asked for. With `judge_optional`, a judge that does
+            not answer is there all the same, paused: it may come back, and all ranks need equally many rewards.
 
     Raises:
         ImportError: When the `openai` package is missing.
@@ -170,9 +180,8 @@ def check_judge(config: JudgeConfig) -> None:
         config (`JudgeConfig`): Server, question and limits.
 
     Raises:
-        JudgeError: When there is no answer: wrong address, certificate, key or model. An answer that is not
-        in the form
-            asked for is only a warning: other programs may fare better.
+        JudgeError: When there is no answer: wrong address, certificate, key or model. An answer that is not in
+            the form asked for is only a warning: other programs may fare better.
     """
     judge = Judge(config)
 
@@ -196,8 +205,10 @@ def check_judge(config: JudgeConfig) -> None:
 
 
 def task_text(prompt: Any) -> str | None:
-    """Return what a prompt asks for: a string as it is, of chat messages the last one by the user; `None` when it is
-    neither."""
+    """Return what a prompt asks for: a string as it is, of chat messages the last one by the user.
+
+    `None` when it is neither.
+    """
     if isinstance(prompt, str):
         return completion_text(prompt)
     if not isinstance(prompt, list | tuple) or not all(isinstance(message, Mapping) for message in prompt):
