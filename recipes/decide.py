@@ -1,8 +1,8 @@
-"""Runs `python -m rust_rewards decide`."""
+"""Runs `rust-rewards decide`, for those who work in a clone: `python recipes/decide.py --help`."""
 
 import sys
 
-from rust_rewards.commands.decide import main
+from rust_rewards.__main__ import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(["decide", *sys.argv[1:]]))

@@ -1,8 +1,8 @@
-"""Runs `python -m rust_rewards evaluate`."""
+"""Runs `rust-rewards evaluate`, for those who work in a clone: `python recipes/evaluate.py --help`."""
 
 import sys
 
-from rust_rewards.commands.evaluate import main
+from rust_rewards.__main__ import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(["evaluate", *sys.argv[1:]]))

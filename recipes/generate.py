@@ -1,8 +1,8 @@
-"""Runs `python -m rust_rewards generate`."""
+"""Runs `rust-rewards generate`, for those who work in a clone: `python recipes/generate.py --help`."""
 
 import sys
 
-from rust_rewards.commands.generate import main
+from rust_rewards.__main__ import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(["generate", *sys.argv[1:]]))

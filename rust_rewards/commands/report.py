@@ -1,17 +1,17 @@
 """Puts everything a run left behind on one page: a single HTML file that needs no network.
 
-    python recipes/report.py outputs/tiny-phase1
-    python recipes/report.py outputs/tiny-phase1 --config recipes/tiny/grpo_phase1.yaml --output_file report.html
+examples:
+    rust-rewards report outputs/tiny-phase1
+    rust-rewards report outputs/tiny-phase1 --config recipes/tiny/grpo_phase1.yaml --output_file report.html
 
-Looks in the folder for what the other commands write: `training_history.json` (or a checkpoint's trainer state),
-`before.json` and `after.json` (evaluate.py), `reward_analysis.json` (analyze_rewards.py), `completions/*.parquet`
-(`log_completions: true`), and any YAML. A decision is made from the two evaluations and the history as `decide.py`
-makes it. What is missing is named on the page with the command that writes it; a file that is there but broken is an
-error.
+Looks in the folder for what the other commands write: training_history.json (or a checkpoint's trainer state),
+before.json and after.json (evaluate), reward_analysis.json (analyze), decision.json (decide), completions/*.parquet
+(log_completions: true), and any YAML. What is missing is named on the page with the command that writes it; a file
+that is there but broken is an error.
 """
 
 import argparse
-import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +23,7 @@ from trainers.training_log import Step, at_end, at_start, epoch_table, find_hist
 from ..evaluation import html_page as html
 from ..evaluation.comparison import compare, describe_sample
 from ..evaluation.error_codes import codes_over_time
+from ..evaluation.evaluation_result import EvaluationResult, read_evaluation
 from ..evaluation.plots import (
     AFTER,
     BEFORE,
@@ -36,12 +37,14 @@ from ..evaluation.plots import (
     draw_shares,
     svg_of,
 )
-from ..evaluation.results import ANALYSIS, EVALUATION, ResultFileError, check_output, read_result, write_text
+from ..evaluation.results import ANALYSIS, DECISION, ResultFileError, check_output, read_result, write_text
+from ..evaluation.scores import ScoredSample
 from ..evaluation.summary import component_averages
 from ..evaluation.tables import as_text, label_of
-from .decide import decide
+from ..exit_codes import DONE
 
-BAD_OF_A_KIND = 8  # error codes shown in a table
+CODES_SHOWN = 8  # error codes in a table
+SIDE_COLOURS = {"before": BEFORE, "after": AFTER, "reference": REFERENCE}
 CURVES: tuple[tuple[str, str, dict[str, str]], ...] = (
     (
         "Compiling and parsing",
@@ -58,29 +61,27 @@ CURVES: tuple[tuple[str, str, dict[str, str]], ...] = (
 
 
 @dataclass(frozen=True)
-class Run:
+class RunFiles:
     """What was found in a run's folder; `None` and empty for what was not."""
 
     folder: Path
     steps: list[Step]
-    before: dict[str, Any] | None
-    after: dict[str, Any] | None
+    before: EvaluationResult | None
+    after: EvaluationResult | None
     analysis: dict[str, Any] | None
+    comparison: dict[str, Any] | None  # of the two evaluations
+    decision: dict[str, Any] | None  # as `decide` wrote it
     config: tuple[str, str] | None  # name and text of a YAML file
     codes: dict[str, tuple[list[float], list[float]]]
 
     @property
-    def comparison(self) -> dict[str, Any] | None:
-        """The comparison of both evaluations, `None` when one is missing."""
-        return compare(self.before, self.after) if self.before and self.after else None
-
-    @property
-    def decision(self) -> dict[str, Any] | None:
-        """The decision, `None` when an evaluation or the history is missing."""
-        return decide(self.before, self.after, self.steps) if self.before and self.after and self.steps else None
+    def sides(self) -> dict[str, EvaluationResult]:
+        """The evaluations that are there, by name."""
+        found = {"before": self.before, "after": self.after}
+        return {name: result for name, result in found.items() if result is not None}
 
 
-def find_run(folder: Path, config: Path | None = None) -> Run:
+def find_run(folder: Path, config: Path | None = None) -> RunFiles:
     """Read everything that the page can show.
 
     Args:
@@ -93,26 +94,28 @@ def find_run(folder: Path, config: Path | None = None) -> Run:
     if not folder.is_dir():
         raise ResultFileError(f"There is no folder {folder}. Give the --output_dir of a training run.")
     history = find_history(folder)
-    before, after = (_read_if_there(folder / name, EVALUATION) for name in ("before.json", "after.json"))
+    before, after = (_evaluation_if_there(folder / name) for name in ("before.json", "after.json"))
     analysis = _read_if_there(folder / "reward_analysis.json", ANALYSIS)
     if not (history or before or after or analysis):
         raise ResultFileError(
             f"{folder} holds nothing to report: no training_history.json, before.json, after.json or "
-            "reward_analysis.json. Train (recipes/grpo.py), evaluate (recipes/evaluate.py) or analyze first."
+            "reward_analysis.json. Train (recipes/grpo.py), evaluate or analyze first."
         )
     chosen = config or next(iter(sorted(folder.glob("*.yaml"))), None)
-    return Run(
+    return RunFiles(
         folder=folder,
         steps=read_history(history) if history else [],
         before=before,
         after=after,
         analysis=analysis,
+        comparison=compare(before, after) if before and after else None,
+        decision=_read_if_there(folder / "decision.json", DECISION),
         config=(chosen.name, _read_text(chosen)) if chosen else None,
         codes=codes_over_time(folder / "completions"),
     )
 
 
-def build_page(run: Run) -> str:
+def build_page(run: RunFiles) -> str:
     """Return the page of a run as HTML."""
     parts = [
         _header(run),
@@ -128,11 +131,11 @@ def build_page(run: Run) -> str:
     return html.page(f"{run.folder.name}: report", [part for part in parts if part])
 
 
-def _header(run: Run) -> str:
+def _header(run: RunFiles) -> str:
     decision, comparison = run.decision, run.comparison
-    dated = run.after or run.before or run.analysis
+    date = _about(run).get("date")
     badge = f'<span class="badge {decision["decision"]}">{decision["decision"]}</span>' if decision else ""
-    date = html.paragraph(f"Evaluated {dated['date']}", soft=True) if dated else ""
+    dated = html.paragraph(f"Evaluated {date}", soft=True) if date else ""
     shown = []
     for name in ("compile_rate", "pass@1", "tests_passed", "mean_reward"):
         entry = next((e for e in comparison["metrics"] if e["metric"] == name), None) if comparison else None
@@ -140,17 +143,15 @@ def _header(run: Run) -> str:
             remark = f"was {as_text(name, entry['before'])}"
             shown.append((label_of(name), as_text(name, entry["after"]), remark))
     title = html.escape(run.folder.resolve().name)
-    return f"<header><h1>{title} {badge}</h1>{date}</header>{html.tiles(shown)}"
+    return f"<header><h1>{title} {badge}</h1>{dated}</header>{html.tiles(shown)}"
 
 
-def _configuration(run: Run) -> str:
-    result = run.after or run.before or run.analysis
+def _configuration(run: RunFiles) -> str:
+    result = _about(run)
     items: list[tuple[str, str]] = []
     if run.steps:
         items.append(("training", f"{len(run.steps)} logged steps, up to iteration {run.steps[-1]['iteration']:.0f}"))
-    for name, side in (("before", run.before), ("after", run.after)):
-        if side:
-            items.append((name, side["model"]["name"]))
+    items += [(name, side.model["name"]) for name, side in run.sides.items()]
     if result:
         sampling = ", ".join(f"{key} {value}" for key, value in result["sampling"].items())
         items += [
@@ -167,14 +168,16 @@ def _configuration(run: Run) -> str:
     return html.section("Configuration", html.definitions(items), yaml)
 
 
-def _curves(run: Run) -> str:
+def _curves(run: RunFiles) -> str:
     if not run.steps:
         return ""
     items = [("Average reward with one standard deviation, over iterations", svg_of(partial(_draw_reward, run.steps)))]
     for title, unit, names in CURVES:
         curves = {label: series(run.steps, name) for name, label in names.items() if series(run.steps, name)[0]}
         if curves:
-            items.append((f"{title}, over iterations", svg_of(partial(_draw_titled, title, unit, curves))))
+            items.append(
+                (f"{title}, over iterations", svg_of(partial(draw_curves, curves=curves, title=title, ylabel=unit)))
+            )
     ends = [
         f"{label} {first:.3f} to {last:.3f}"
         for label, name in (("reward", "avg_reward"), ("compiling", "compile_success_rate"), ("entropy", "entropy"))
@@ -196,48 +199,34 @@ def _draw_reward(steps: Sequence[Step], axis: Any) -> None:
     )
 
 
-def _draw_titled(title: str, unit: str, curves: Mapping[str, Any], axis: Any) -> None:
-    draw_curves(axis, curves, title, unit)
-
-
 def _epochs(steps: Sequence[Step]) -> str:
     return f"<h3>Epochs (means over logged steps)</h3>{html.table(epoch_table(steps))}"
 
 
-def _components(run: Run) -> str:
-    sides = {"before": (run.before, BEFORE), "after": (run.after, AFTER)}
-    means = {name: component_averages(side["samples"]) for name, (side, _) in sides.items() if side}
-    colours = {name: sides[name][1] for name in means}
+def _components(run: RunFiles) -> str:
+    means = {name: component_averages(side.samples) for name, side in run.sides.items()}
     if run.analysis and run.analysis["gap"] is not None:
         means["reference"] = {entry["name"]: entry["reference"] for entry in run.analysis["components"]}
-        colours["reference"] = REFERENCE
     if not means:
         return ""
+    colours = {name: SIDE_COLOURS[name] for name in means}
     names = list(next(iter(means.values())))
-    rows = [{"name": name, **{side: values.get(name, 0.0) for side, values in means.items()}} for name in names]
-    items = [("Mean points by component", svg_of(partial(_draw_components, rows, colours), (4.2, 4.2)))]
-    rewards = {
-        name: [s["reward"] for s in side["samples"] if s["reward"] is not None]
-        for name, (side, _) in sides.items()
-        if side
-    }
+    rows: list[dict[str, Any]] = [
+        {"name": name, **{side: values.get(name, 0.0) for side, values in means.items()}} for name in names
+    ]
+    draw_points = partial(draw_component_bars, components=rows, sides=colours)
+    items = [("Mean points by component", svg_of(draw_points, (4.2, 4.2)))]
+    rewards = {name: [s.reward for s in side.samples if s.reward is not None] for name, side in run.sides.items()}
     rewards = {name: values for name, values in rewards.items() if values}
     if rewards:
-        items.append(("Distribution of rewards", svg_of(partial(_draw_distributions, rewards, colours), (4.2, 3.0))))
+        draw_rewards = partial(draw_distributions, sides=rewards, colours=colours)
+        items.append(("Distribution of rewards", svg_of(draw_rewards, (4.2, 3.0))))
     cells = [["component", *means]]
-    cells += [[str(row["name"]).replace("_", " "), *(f"{row[side]:.2f}" for side in means)] for row in rows]
+    cells += [[row["name"].replace("_", " "), *(f"{row[side]:.2f}" for side in means)] for row in rows]
     return html.section("Reward by component", html.figures(items), html.details("the numbers", html.table(cells)))
 
 
-def _draw_components(rows: Sequence[Mapping[str, Any]], colours: Mapping[str, str], axis: Any) -> None:
-    draw_component_bars(axis, rows, colours)
-
-
-def _draw_distributions(rewards: Mapping[str, Sequence[float]], colours: Mapping[str, str], axis: Any) -> None:
-    draw_distributions(axis, rewards, colours)
-
-
-def _before_and_after(run: Run) -> str:
+def _before_and_after(run: RunFiles) -> str:
     comparison = run.comparison
     if comparison is None:
         return ""
@@ -275,28 +264,27 @@ def _topic_rows(comparison: Mapping[str, Any]) -> list[list[str]]:
     return rows
 
 
-def _error_codes(run: Run) -> str:
-    sides = {name: side for name, side in (("before", run.before), ("after", run.after)) if side}
-    if not run.codes and not any(side["error_codes"] for side in sides.values()):
+def _error_codes(run: RunFiles) -> str:
+    if not run.codes and not any(side.error_codes for side in run.sides.values()):
         return ""
     items = []
     if run.codes:
-        svg = svg_of(
-            partial(_draw_titled, "First error of training completions", "share of completions", run.codes), (4.2, 3.0)
+        title = "First error of training completions"
+        draw_codes = partial(draw_curves, curves=run.codes, title=title, ylabel="share of completions")
+        items.append(
+            ("Share of completions by their first compiler error, over iterations", svg_of(draw_codes, (4.2, 3.0)))
         )
-        items.append(("Share of completions by their first compiler error, over iterations", svg))
-    rows = [["compiler error", *(f"% of samples {name}" for name in sides)]]
-    totals: dict[str, int] = {}
-    for side in sides.values():
-        for code, count in side["error_codes"].items():
-            totals[code] = totals.get(code, 0) + count
-    for code in sorted(totals, key=lambda code: -totals[code])[:BAD_OF_A_KIND]:
-        shares = (side["error_codes"].get(code, 0) / max(side["summary"]["samples"], 1) for side in sides.values())
+    rows = [["compiler error", *(f"% of samples {name}" for name in run.sides)]]
+    totals: Counter[str] = Counter()
+    for side in run.sides.values():
+        totals.update(side.error_codes)
+    for code, _ in totals.most_common(CODES_SHOWN):
+        shares = (side.error_codes.get(code, 0) / max(side.summary["samples"], 1) for side in run.sides.values())
         rows.append([code, *(f"{100 * share:.1f}" for share in shares)])
     return html.section("Compiler errors", html.figures(items), html.table(rows) if len(rows) > 1 else "")
 
 
-def _pairs(run: Run) -> str:
+def _pairs(run: RunFiles) -> str:
     comparison = run.comparison
     if comparison is None:
         return ""
@@ -304,14 +292,18 @@ def _pairs(run: Run) -> str:
     shown = [
         html.code_pair(
             f"{pair['task_id']} ({pair['change']:+.2f} points)",
-            [(f"{side}: {describe_sample(pair[side])}", pair[side]["program"]) for side in ("before", "after")],
+            [(f"{side}: {describe_sample(sample)}", sample.program) for side, sample in _samples_of(pair)],
         )
         for pair in comparison["pairs"]
     ]
     return html.section("Sample pairs", html.paragraph(rule, soft=True), *shown)
 
 
-def _decision(run: Run) -> str:
+def _samples_of(pair: Mapping[str, Any]) -> list[tuple[str, ScoredSample]]:
+    return [(side, ScoredSample.from_json(pair[side])) for side in ("before", "after")]
+
+
+def _decision(run: RunFiles) -> str:
     decision = run.decision
     if decision is None:
         return ""
@@ -322,20 +314,31 @@ def _decision(run: Run) -> str:
     return html.section("Decision", badge, html.table(rows, text_columns=(2,)), *following)
 
 
-def _missing(run: Run) -> str:
+def _missing(run: RunFiles) -> str:
     wanted = (
         (run.steps, "Training curves", "recipes/grpo.py or recipes/maxrl.py into this folder"),
         (
             run.before and run.after,
             "Before and after",
-            "recipes/evaluate.py --output_file before.json (and after.json)",
+            "rust-rewards evaluate --output_file before.json (and after.json)",
         ),
-        (run.analysis, "Points of the references", "recipes/analyze_rewards.py --output_dir with this folder"),
+        (run.decision, "The decision", "rust-rewards decide before.json after.json --output_file decision.json"),
+        (run.analysis, "Points of the references", "rust-rewards analyze --output_dir with this folder"),
         (run.codes, "Compiler errors over time", "training with --log_completions true and the rust reward"),
-        (run.config, "The training settings", "recipes/report.py --config with the run's YAML"),
+        (run.config, "The training settings", "rust-rewards report --config with the run's YAML"),
     )
     rows = [["not on this page", "comes from"]] + [[what, how] for there, what, how in wanted if not there]
     return html.section("Missing", html.table(rows, text_columns=(1,))) if len(rows) > 1 else ""
+
+
+def _about(run: RunFiles) -> Mapping[str, Any]:
+    """Return what the newest measurement says of its date, tasks, sampling and machine; empty without any."""
+    evaluated = run.after or run.before
+    return vars(evaluated) if evaluated else run.analysis or {}
+
+
+def _evaluation_if_there(path: Path) -> EvaluationResult | None:
+    return read_evaluation(path) if path.exists() else None
 
 
 def _read_if_there(path: Path, kind: str) -> dict[str, Any] | None:
@@ -349,25 +352,19 @@ def _read_text(path: Path) -> str:
         raise ResultFileError(f"Cannot read {path}: {err.strerror}.") from err
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code (2 for input that cannot be used)."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the run's folder, its YAML and the page."""
     parser.add_argument("output_dir", type=Path, help="Output folder of a training run.")
     parser.add_argument("--config", type=Path, help="YAML file of the run, to show on the page.")
     parser.add_argument("--output_file", type=Path, help="Page to write; defaults to report.html in the folder.")
-    args = parser.parse_args(argv)
-    try:
-        check_matplotlib()
-        target = args.output_file or args.output_dir / "report.html"
-        check_output(target, args.config, *args.output_dir.glob("*.json"))
-        text = build_page(find_run(args.output_dir, args.config))
-        write_text(target, text)
-    except (ValueError, OSError) as err:
-        print(f"report.py: {err}", file=sys.stderr)
-        return 2
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the page of a run."""
+    check_matplotlib()
+    target = args.output_file or args.output_dir / "report.html"
+    check_output(target, args.config, *args.output_dir.glob("*.json"))
+    text = build_page(find_run(args.output_dir, args.config))
+    write_text(target, text)
     print(f"Written: {target} ({len(text) // 1024} KiB)")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return DONE

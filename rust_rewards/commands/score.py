@@ -5,7 +5,8 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-HELP = "score a Rust file, or a JSON Lines file of samples"
+from ..exit_codes import DONE, FAILED
+
 EPILOG = """
 examples:
   python -m rust_rewards score answer.rs --entry_point add --tests hidden.rs
@@ -16,7 +17,7 @@ A row of samples.jsonl is an object with "completion" (text or chat messages) an
 columns added: "verdict", "reward" (that of rust_reward), "breakdown", "tests_reward", "score_error" (why there
 is no score) and "score_options". After an interruption the same command goes on where it stopped.
 
-exit status: 0 scored, whatever the score; 1 nothing could be scored; 2 wrong options
+exit code: 0 scored, whatever the score; 1 nothing could be scored; 2 options or files that cannot be used
 """
 
 
@@ -45,25 +46,26 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _score_file(args: argparse.Namespace) -> int:
-    from ..rows import Row, outcome, score_rows, verify_rows
+    from ..evaluation.scores import score_programs
+    from ..rows import Row
 
     source = _read(args.file)
     tests = _read(args.tests) if args.tests else None
     row = Row(source, source, tests, args.entry_point, None)
-    [verdict] = verify_rows([row], clippy=args.clippy, jobs=args.jobs)
-    [score] = score_rows([row], [verdict])
-    if verdict is None or score is None:
-        raise ValueError(f"{args.file} could not be judged; see the warning above.")
+    [scored] = score_programs([row], clippy=args.clippy, jobs=args.jobs)
+    verdict, points = scored.verdict, scored.components
+    if verdict is None or points is None:
+        raise ValueError(f"{args.file} could not be judged: {scored.failure}")
     if args.json:
-        print(json.dumps({"verdict": asdict(verdict), "breakdown": asdict(score)}, indent=2))
-        return 0
+        print(json.dumps({"verdict": asdict(verdict), "breakdown": points}, indent=2))
+        return DONE
     for message in (*verdict.errors, *verdict.warnings, *verdict.lints):
         print(message.rendered or f"{message.level}: {message.message}")
-    print(f"{args.file}: {outcome(verdict, score)}")
+    print(f"{args.file}: {scored.outcome}")
     if verdict.tests_total:
         print(f"{verdict.tests_passed} of {verdict.tests_total} hidden tests pass")
-    print(breakdown_table(asdict(score)))
-    return 0
+    print(breakdown_table(points))
+    return DONE
 
 
 def breakdown_table(points: dict[str, float]) -> str:
@@ -76,7 +78,7 @@ def breakdown_table(points: dict[str, float]) -> str:
 
 
 def _score_samples(args: argparse.Namespace) -> int:
-    from ..evaluation.sample_file import Options, score_samples
+    from ..evaluation.sample_file import Options, score_file
 
     for option in ("tests", "entry_point", "json"):
         if getattr(args, option):
@@ -84,9 +86,9 @@ def _score_samples(args: argparse.Namespace) -> int:
     if args.out is None:
         raise ValueError(f"{args.file} holds samples; say where the scored ones go: --out scored.jsonl")
     options = Options(column=args.column, clippy=args.clippy, jobs=args.jobs)
-    summary = score_samples(args.file, args.out, options, engine=args.engine)
+    summary = score_file(args.file, args.out, options, engine=args.engine)
     print(summary.as_text(args.out))
-    return 0 if summary.scored or not summary.rows else 1
+    return DONE if summary.scored or not summary.rows else FAILED
 
 
 def _read(path: Path) -> str:

@@ -1,6 +1,6 @@
-"""`selftest`: does the reward tell good answers from bad ones on this machine, with this toolchain?
+"""Checks that the reward tells good answers from bad ones on this machine, with this toolchain.
 
-Judges the pairs of `rust_rewards.selftest_pairs` as training would and compares, pair by pair, the one component that
+Scores the pairs of `selftest_pairs.py` as training would and compares, pair by pair, the one component that
 should differ. The difference is normalised by the component's range, so 1.0 is all of it, and must be at least 0.2; the
 good answer's total may not be below the bad one's either.
 
@@ -11,12 +11,14 @@ way around them.
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ..exit_codes import DONE, FAILED
 from .selftest_pairs import PAIRS, TESTS, Pair
 
-HELP = "check that the reward tells good answers from bad ones"
+if TYPE_CHECKING:
+    from ..evaluation.scores import ScoredSample
+
 MIN_DIFFERENCE = 0.2  # of the component's range
 
 
@@ -26,29 +28,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Judge every pair and print the table.
+    """Score every pair and print the table.
 
     Returns:
-        `int`: 0 when every pair differs enough, 1 when one does not, 2 when there is no toolchain.
+        `int`: 0 when every pair differs enough, 1 when one does not.
     """
-    from ..verifier import ToolchainError
-
-    try:
-        rows = score_pairs(PAIRS)
-    except ToolchainError as err:
-        sys.stderr.write(f"selftest: {err}\n")
-        return 2
+    rows = score_pairs(PAIRS)
     lines = [format_row(row) for row in rows]
     if args.verbose:
-        lines = [line + "\n" + format_components(row) for line, row in zip(lines, rows, strict=True)]
+        lines = [line + "\n" + format_sides(row) for line, row in zip(lines, rows, strict=True)]
     failed = sum(not row["ok"] for row in rows)
     verdict = f"{failed} of {len(rows)} pairs differ too little" if failed else f"all {len(rows)} pairs differ enough"
     sys.stdout.write("\n".join([HEADING, *lines, f"{verdict} (at least {MIN_DIFFERENCE} of the component's range)\n"]))
-    return 1 if failed else 0
+    return FAILED if failed else DONE
 
 
 def score_pairs(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
-    """Judge both answers of each pair.
+    """Score both answers of each pair.
 
     Args:
         pairs (`Sequence[Pair]`): The pairs.
@@ -58,29 +54,23 @@ def score_pairs(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
         of its range, `totals`, `components` of both sides, and whether it is `ok`. A side that could not be judged has
         `None` values and makes the pair fail.
     """
-    from ..verifier import verify
+    from ..evaluation.scores import score_programs
+    from ..rows import Row
 
-    programs = [program for pair in pairs for program in (pair.good, pair.bad)]
-    tests = [pair.tests or None for pair in pairs for _ in range(2)]
-    entry_points = [pair.entry_point for pair in pairs for _ in range(2)]
-    verdicts = verify(programs, tests, entry_points=entry_points)
-    sides = [
-        _components(program, entry_point, verdict)
-        for program, entry_point, verdict in zip(programs, entry_points, verdicts, strict=True)
+    rows = [
+        Row(program, program, pair.tests or None, pair.entry_point, None)
+        for pair in pairs
+        for program in (pair.good, pair.bad)
     ]
+    sides = [_components(sample) for sample in score_programs(rows)]
     return [_row(pair, good, bad) for pair, good, bad in zip(pairs, sides[::2], sides[1::2], strict=True)]
 
 
-def _components(program: str, entry_point: str, verdict: Any) -> dict[str, float] | None:
-    from ..ast_metrics import analyze_ast
-    from ..scoring import compute_reward
-
-    if verdict.failure is not None:
+def _components(sample: "ScoredSample") -> dict[str, float] | None:
+    if sample.components is None:
         return None
-    breakdown = compute_reward(verdict, analyze_ast(program, entry_point=entry_point))
-    passed = verdict.tests_passed / verdict.tests_total if verdict.tests_total else 0.0
-    values = {name: value + 0.0 for name, value in asdict(breakdown).items()}  # -0.0 becomes 0.0
-    return {**values, TESTS: passed}
+    points = {name: value + 0.0 for name, value in sample.components.items()}  # -0.0 becomes 0.0
+    return {**points, TESTS: float(sample.share_passed or 0.0)}
 
 
 def _row(pair: Pair, good: dict[str, float] | None, bad: dict[str, float] | None) -> dict[str, Any]:
@@ -110,7 +100,7 @@ def format_row(row: dict[str, Any]) -> str:
     return f"{start} {numbers}{'' if row['ok'] else '  FAILED'}"
 
 
-def format_components(row: dict[str, Any]) -> str:
+def format_sides(row: dict[str, Any]) -> str:
     """Return the components of both answers, one line each."""
     lines = []
     for side, values in zip(("good", "bad"), row["components"], strict=True):

@@ -9,19 +9,21 @@ Not here: whether the difference is worth a full run (`decide.py`).
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .evaluation_result import EvaluationResult
 from .results import COMPARISON, ResultFileError
+from .scores import ScoredSample
 from .statistics import paired_bootstrap
 from .tables import as_text, format_table, label_of
 
-PAIRS = 3
+PAIRS_SHOWN = 3
 
 
-def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+def compare(before: EvaluationResult, after: EvaluationResult) -> dict[str, Any]:
     """Compare two evaluation results.
 
     Args:
-        before (`Mapping`): What `evaluate.py` wrote first.
-        after (`Mapping`): What it wrote for the other model.
+        before (`EvaluationResult`): The first measurement.
+        after (`EvaluationResult`): The measurement of the other model.
 
     Returns:
         `dict`: `metrics` (one entry each with before, after, difference, low, high), `won`, `lost`, `pairs`,
@@ -32,12 +34,12 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
     """
     _check_same_tasks(before, after)
     pairs = _judged_pairs(before, after)
-    shared = [name for name in before["summary"]["metrics"] if name in after["summary"]["metrics"]]
+    shared = [name for name in before.summary["metrics"] if name in after.summary["metrics"]]
     return {
         "kind": COMPARISON,
         "before": _side(before),
         "after": _side(after),
-        "task_set": before["task_set"],
+        "task_set": before.task_set,
         "tasks_compared": len(pairs),
         "metrics": [_difference(name, pairs) for name in shared if _known(name, pairs)],
         "won": [old["task_id"] for old, new in pairs if _solved(new) > _solved(old)],
@@ -48,8 +50,8 @@ def compare(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
 
 
 def sample_pairs(
-    before: Mapping[str, Any],
-    after: Mapping[str, Any],
+    before: EvaluationResult,
+    after: EvaluationResult,
     pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]],
 ) -> list[dict[str, Any]]:
     """Return the first sample of both sides for the largest gain, the median change and the largest loss in
@@ -64,10 +66,10 @@ def sample_pairs(
         {
             "task_id": ranked[place][0]["task_id"],
             "change": ranked[place][1]["values"]["mean_reward"] - ranked[place][0]["values"]["mean_reward"],
-            "before": first_old[ranked[place][0]["task_id"]],
-            "after": first_new[ranked[place][0]["task_id"]],
+            "before": first_old[ranked[place][0]["task_id"]].to_json(),
+            "after": first_new[ranked[place][0]["task_id"]].to_json(),
         }
-        for place in list(places)[:PAIRS]
+        for place in list(places)[:PAIRS_SHOWN]
     ]
 
 
@@ -90,10 +92,10 @@ def format_comparison(result: Mapping[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def _check_same_tasks(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    old, new = before["task_set"], after["task_set"]
+def _check_same_tasks(before: EvaluationResult, after: EvaluationResult) -> None:
+    old, new = before.task_set, after.task_set
     if old["hash"] == new["hash"]:
-        if {task["task_id"] for task in before["tasks"]} != {task["task_id"] for task in after["tasks"]}:
+        if {task["task_id"] for task in before.tasks} != {task["task_id"] for task in after.tasks}:
             raise ResultFileError(
                 f"Both results name the task set {old['hash']} but hold different tasks; one was edited."
             )
@@ -108,9 +110,9 @@ def _check_same_tasks(before: Mapping[str, Any], after: Mapping[str, Any]) -> No
     )
 
 
-def _judged_pairs(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[Any, Any]]:
-    new_by_id = {task["task_id"]: task for task in after["tasks"]}
-    pairs = [(old, new_by_id[old["task_id"]]) for old in before["tasks"]]
+def _judged_pairs(before: EvaluationResult, after: EvaluationResult) -> list[tuple[Any, Any]]:
+    new_by_id = {task["task_id"]: task for task in after.tasks}
+    pairs = [(old, new_by_id[old["task_id"]]) for old in before.tasks]
     judged = [(old, new) for old, new in pairs if old["samples"] and new["samples"]]
     if not judged:
         raise ResultFileError("No task has judged samples on both sides. Look at `failures` in both files.")
@@ -138,7 +140,7 @@ def _solved(task: Mapping[str, Any]) -> float:
     return float(task["values"]["pass@1"])
 
 
-def _side(result: Mapping[str, Any]) -> dict[str, Any]:
+def _side(result: EvaluationResult) -> dict[str, Any]:
     keys = (
         "model",
         "seed",
@@ -150,28 +152,28 @@ def _side(result: Mapping[str, Any]) -> dict[str, Any]:
         "by_difficulty",
         "by_topic",
     )
-    return {"name": result["model"]["name"], **{key: result[key] for key in keys}}
+    return {"name": result.model["name"], **{key: getattr(result, key) for key in keys}}
 
 
-def _first_samples(result: Mapping[str, Any]) -> dict[str, Any]:
-    first: dict[str, Any] = {}
-    for sample in result["samples"]:
-        if sample["failure"] is None:
-            first.setdefault(sample["task_id"], sample)
+def _first_samples(result: EvaluationResult) -> dict[str, ScoredSample]:
+    first: dict[str, ScoredSample] = {}
+    for sample in result.samples:
+        if sample.failure is None:
+            first.setdefault(sample.task_id, sample)
     return first
 
 
-def _notes(before: Mapping[str, Any], after: Mapping[str, Any], compared: int) -> list[str]:
+def _notes(before: EvaluationResult, after: EvaluationResult, compared: int) -> list[str]:
     notes = []
-    keys = sorted({*before["sampling"], *after["sampling"]} - {"batch_size"})
-    differing = [key for key in keys if before["sampling"].get(key) != after["sampling"].get(key)]
+    keys = sorted({*before.sampling, *after.sampling} - {"batch_size"})
+    differing = [key for key in keys if before.sampling.get(key) != after.sampling.get(key)]
     if differing:
-        told = [f"{key} {before['sampling'].get(key)} / {after['sampling'].get(key)}" for key in differing]
+        told = [f"{key} {before.sampling.get(key)} / {after.sampling.get(key)}" for key in differing]
         notes.append(f"Note: the two sides were sampled differently: {', '.join(told)}.")
-    if before["toolchain"] != after["toolchain"]:
+    if before.toolchain != after.toolchain:
         notes.append("Note: the two sides were judged by different Rust toolchains.")
-    if compared < len(before["tasks"]):
-        notes.append(f"Note: {len(before['tasks']) - compared} tasks could not be judged on both sides; left out.")
+    if compared < len(before.tasks):
+        notes.append(f"Note: {len(before.tasks) - compared} tasks could not be judged on both sides; left out.")
     return notes
 
 
@@ -186,16 +188,15 @@ def _format_pair(pair: Mapping[str, Any]) -> str:
     heading = f"=== {pair['task_id']}: mean reward {pair['change']:+.2f}"
     sides = []
     for side in ("before", "after"):
-        sample = pair[side]
-        sides.append(f"--- {side}: {describe_sample(sample)}\n{sample['program'].rstrip()}")
+        sample = ScoredSample.from_json(pair[side])
+        sides.append(f"--- {side}: {describe_sample(sample)}\n{sample.program.rstrip()}")
     return "\n".join([heading, *sides])
 
 
-def describe_sample(sample: Mapping[str, Any]) -> str:
+def describe_sample(sample: ScoredSample) -> str:
     """Return one line about a scored sample: reward, whether it compiles, tests, first error."""
-    if sample["failure"]:
-        return f"not judged ({sample['failure']})"
-    state = "compiles" if sample["compiles"] else "does not count as compiling"
-    tests = f"{sample['tests_passed']}/{sample['tests_total']} tests"
-    error = f", {sample['first_error']}" if sample["first_error"] else ""
-    return f"reward {sample['reward']:.2f}, {state}, {tests}{error}"
+    if sample.failure:
+        return f"not judged ({sample.failure})"
+    state = "compiles" if sample.compiles else "does not count as compiling"
+    error = f", {sample.first_error}" if sample.first_error else ""
+    return f"reward {sample.reward:.2f}, {state}, {sample.tests_passed}/{sample.tests_total} tests{error}"

@@ -1,4 +1,4 @@
-"""Which compiler errors a model makes as training goes on, from the completions that TRL logs.
+"""Counts the compiler errors that a model makes as training goes on, from the completions that TRL logs.
 
 With `log_completions: true` TRL writes one `completions/completions_<step>.parquet` per logging step; the rust reward
 adds the columns `verdict` and `first_error` (`"E0308: mismatched types"`).
@@ -12,7 +12,7 @@ from pathlib import Path
 from .results import ResultFileError
 
 CODE = re.compile(r"^(E\d{4})\b")
-MOST = 6  # codes that get a curve of their own
+CURVES = 6  # codes that get a curve of their own
 COLUMNS = ["step", "first_error"]
 
 
@@ -36,7 +36,7 @@ def codes_over_time(folder: Path) -> dict[str, tuple[list[float], list[float]]]:
     steps = [float(step) for step, _, _ in per_step]
     return {
         code: (steps, [counts[code] / completions for _, completions, counts in per_step])
-        for code, _ in totals.most_common(MOST)
+        for code, _ in totals.most_common(CURVES)
     }
 
 

@@ -21,23 +21,15 @@ COMPARISON = "rust-rewards comparison"
 ANALYSIS = "rust-rewards reward analysis"
 DECISION = "rust-rewards decision"
 WRITTEN_BY = {
-    EVALUATION: "recipes/evaluate.py",
-    COMPARISON: "recipes/evaluate.py --compare",
-    ANALYSIS: "recipes/analyze_rewards.py",
-    DECISION: "recipes/decide.py",
+    EVALUATION: "python -m rust_rewards evaluate",
+    COMPARISON: "python -m rust_rewards compare",
+    ANALYSIS: "python -m rust_rewards analyze",
+    DECISION: "python -m rust_rewards decide",
 }
+SUMMARY_KEYS = ("summary", "by_difficulty", "by_topic", "tasks", "error_codes", "failures")
 ENVIRONMENT_KEYS = ("model", "seed", "sampling", "toolchain", "packages", "machine", "date", "task_set")
 KEYS = {
-    EVALUATION: (
-        *ENVIRONMENT_KEYS,
-        "summary",
-        "by_difficulty",
-        "by_topic",
-        "tasks",
-        "samples",
-        "error_codes",
-        "failures",
-    ),
+    EVALUATION: (*ENVIRONMENT_KEYS, *SUMMARY_KEYS, "samples"),
     ANALYSIS: (*ENVIRONMENT_KEYS, "samples", "rewards", "components", "error_codes"),
 }
 PACKAGES = ("rust-rewards", "torch", "transformers", "trl", "peft", "tree-sitter", "tree-sitter-rust", "vllm")
@@ -124,11 +116,11 @@ def read_result(path: Path | str, kind: str) -> dict[str, Any]:
     found = content.get("kind") if isinstance(content, dict) else None
     if found != kind:
         what = f"a file of kind {found!r}" if found else "not a result file of this project"
-        raise ResultFileError(f"{path} is {what}; expected what `python {WRITTEN_BY[kind]}` writes.")
+        raise ResultFileError(f"{path} is {what}; expected what `{WRITTEN_BY[kind]}` writes.")
     missing = [key for key in KEYS.get(kind, ()) if key not in content]
     if missing:
         raise ResultFileError(
-            f"{path} lacks {', '.join(missing)}; it was edited. Write it again with `python {WRITTEN_BY[kind]}`."
+            f"{path} lacks {', '.join(missing)}; it was edited. Write it again with `{WRITTEN_BY[kind]}`."
         )
     return content
 
@@ -147,18 +139,18 @@ def read_json(path: Path | str, made_by: str, *, allow_nan: bool = True) -> Any:
     """
 
     def no_nan(constant: str) -> float:
-        raise ResultFileError(f"{path} holds {constant} in place of a number; write it again with `python {made_by}`.")
+        raise ResultFileError(f"{path} holds {constant} in place of a number; write it again with `{made_by}`.")
 
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"), parse_constant=None if allow_nan else no_nan)
     except FileNotFoundError as err:
-        raise ResultFileError(f"No file {path}. Write it first with `python {made_by}`.") from err
+        raise ResultFileError(f"No file {path}. Write it first with `{made_by}`.") from err
     except (OSError, UnicodeDecodeError) as err:
-        raise ResultFileError(f"Cannot read {path}: {err}. Expected what `python {made_by}` writes.") from err
+        raise ResultFileError(f"Cannot read {path}: {err}. Expected what `{made_by}` writes.") from err
     except json.JSONDecodeError as err:
         raise ResultFileError(
             f"{path} is not complete JSON (line {err.lineno}: {err.msg}); it was cut short or edited. "
-            f"Write it again with `python {made_by}`."
+            f"Write it again with `{made_by}`."
         ) from err
 
 

@@ -20,9 +20,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..json_lines import Line, parse_line, read_lines
-from ..rows import Row, outcome, read_rows, score_rows, verify_rows
-from ..scoring import RewardBreakdown
-from ..verifier import Verdict
+from ..rows import Row, read_rows
+from .scores import ScoredSample, score_programs
 
 CHUNK_ROWS = 512  # two full batches of the verifier
 RESULT = ("verdict", "reward", "breakdown", "tests_reward", "score_error")
@@ -93,7 +92,7 @@ class Written(NamedTuple):
     last: bytes
 
 
-def score_samples(source: Path, out: Path, options: Options = Options(), engine: str = "local") -> Summary:
+def score_file(source: Path, out: Path, options: Options = Options(), engine: str = "local") -> Summary:
     """Score the rows of `source` that `out` does not have yet, and append them to it.
 
     Args:
@@ -137,11 +136,10 @@ def score_chunk(lines: Sequence[Line], options: Options) -> list[dict[str, Any]]
     """Return the output rows of some input lines."""
     read = [_read_line(line, options.column) for line in lines]
     rows = [row for _, row, _ in read]
-    verdicts = verify_rows(rows, clippy=options.clippy, jobs=options.jobs)
-    scores = score_rows(rows, verdicts)
+    scored = score_programs(rows, clippy=options.clippy, jobs=options.jobs)
     return [
-        {**columns, **_result(verdict, score, problem), "score_options": options.as_row()}
-        for (columns, _, problem), verdict, score in zip(read, verdicts, scores, strict=True)
+        {**columns, **_result(sample, problem), "score_options": options.as_row()}
+        for (columns, _, problem), sample in zip(read, scored, strict=True)
     ]
 
 
@@ -214,18 +212,20 @@ def _read_line(line: Line, column: str) -> tuple[dict[str, Any], Row | None, str
     )
 
 
-def _result(verdict: Verdict | None, score: RewardBreakdown | None, problem: str | None) -> dict[str, Any]:
-    if verdict is None or score is None:
+def _result(sample: ScoredSample, problem: str | None) -> dict[str, Any]:
+    """Return the columns that a row gains."""
+    if sample.verdict is None:
         values: tuple[Any, ...] = (None, None, None, None, problem or "the verifier could not judge it")
     else:
-        share = verdict.tests_passed / verdict.tests_total if verdict.tests_total else None
-        values = (_plain(verdict, score), score.total, asdict(score), share, None)
+        share = sample.share_passed if sample.tests_total else None
+        values = (_plain(sample), sample.reward, sample.components, share, None)
     return dict(zip(RESULT, values, strict=True))
 
 
-def _plain(verdict: Verdict, score: RewardBreakdown) -> dict[str, Any]:
-    """Return a verdict as JSON values, without the rendered text of its diagnostics."""
-    plain = {"summary": outcome(verdict, score), **asdict(verdict)}
+def _plain(sample: ScoredSample) -> dict[str, Any]:
+    """Return the verdict as JSON values, without the rendered text of its diagnostics."""
+    assert sample.verdict is not None
+    plain = {"summary": sample.outcome, **asdict(sample.verdict)}
     for kind in ("errors", "warnings", "lints"):
         plain[kind] = [{k: v for k, v in message.items() if k != "rendered"} for message in plain[kind]]
     return plain

@@ -1,92 +1,73 @@
-"""What the commands that sample a model share: their arguments, and the way from arguments to samples.
+"""Gets samples of tasks: draws them from a model, or reads a file of them.
 
-Samples are either drawn from a model, and kept beside the output file so that the same command goes on where
-it stopped, or read from a file that exists already.
-Not here: scoring (`sample_scores.py`), and the options of a single command.
+Drawn samples are kept beside the output file, so that the same command goes on where it stopped.
+Not here: drawing itself (`sampling.py`), scoring (`scores.py`), and the options (`arguments.py`).
 """
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ..ast_metrics import analyze_ast
 from ..completions import completion_text
 from ..json_lines import read_objects
-from ..tasks import task_set_hash
-from .generators import BACKENDS, Sampling, load_generator, resolve_backend, weights_hash
+from ..tasks import TaskSet
+from ..tasks.task_set import Task
+from .generators import Sampling, load_generator, resolve_backend, weights_hash
 from .results import ResultFileError
-from .sampling import PROMPT_STYLES, resolve_prompt_style, sample_tasks
+from .sampling import resolve_prompt_style, sample_tasks
 from .scores import program_of
 
 STYLES = {
     "chat": "read as answers, because one defines what its task asks for (--prompt_style prefix reads continuations).",
     "prefix": "read as continuations, because none defines what its task asks for (--prompt_style chat reads answers).",
 }
-DEFAULT_TASKS = "eval"
 
 
-def add_task_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that choose a task set."""
-    parser.add_argument(
-        "--tasks",
-        default=DEFAULT_TASKS,
-        help="JSON Lines file, hub dataset, or train or eval. [%(default)s]",
-    )
-    parser.add_argument("--tasks_config", help="Configuration of the hub dataset.")
-    parser.add_argument("--tasks_split", default="test", help="Split of the hub dataset. [%(default)s]")
-    parser.add_argument("--limit", type=at_least_one, help="Use the first tasks only.")
+@dataclass(frozen=True)
+class SampleSet:
+    """Completions of tasks, and where they come from.
+
+    Attributes:
+        samples (`tuple[Mapping, ...]`): `task_id`, `sample_index` and `completion` of each, in the order of the tasks.
+        model (`dict`): `name`, `revision`, `weights` (a hash), and `samples`, the file, when they were read.
+        seed (`int`, *optional*): Seed of the sampling, when it is known.
+        sampling (`dict`): How they were drawn; at least `prompt_style` and `num_samples`.
+    """
+
+    samples: tuple[Mapping[str, Any], ...]
+    model: Mapping[str, Any]
+    seed: int | None
+    sampling: Mapping[str, Any]
+
+    @property
+    def style(self) -> str:
+        """`"chat"` when the completions answer a request, `"prefix"` when they continue a `code_prefix`."""
+        return str(self.sampling["prompt_style"])
+
+    @property
+    def fewest(self) -> int:
+        """The number of samples of the task that has fewest."""
+        return min(Counter(sample["task_id"] for sample in self.samples).values())
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """Where the samples come from, as it stands in a result file."""
+        return {"model": self.model, "seed": self.seed, "sampling": self.sampling}
 
 
-def at_least_one(text: str) -> int:
-    """Return a count given on the command line; argparse reports the `ValueError` of one below 1."""
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is below 1")
-    return value
-
-
-def add_sampling_arguments(parser: argparse.ArgumentParser, num_samples: int, counted: str = "per task") -> None:
-    """Add the arguments that say how to draw samples from a model; `counted` tells what `num_samples` are."""
-    parser.add_argument("--revision", help="Branch, tag or commit of the model on the hub.")
-    parser.add_argument("--dtype", default="auto", help="Type of the weights. [%(default)s]")
-    parser.add_argument("--backend", default="auto", choices=BACKENDS)
-    parser.add_argument("--prompt_style", default="auto", choices=PROMPT_STYLES)
-    parser.add_argument("--num_samples", type=int, default=num_samples, help=f"Samples {counted}. [%(default)s]")
-    parser.add_argument("--temperature", type=float, default=0.8, help="0 is greedy. [%(default)s]")
-    parser.add_argument("--top_p", type=float, default=1.0, help="[%(default)s]")
-    parser.add_argument("--max_new_tokens", type=int, default=256, help="Tokens per completion. [%(default)s]")
-    parser.add_argument("--batch_size", type=int, default=32, help="Completions at a time. [%(default)s]")
-    parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
-
-
-def sampling_from(args: argparse.Namespace) -> Sampling:
-    """Return the sampling settings of parsed arguments."""
-    return Sampling(
-        num_samples=args.num_samples,
-        temperature=args.temperature,
-        top_p=args.top_p,
-        max_new_tokens=args.max_new_tokens,
-        batch_size=args.batch_size,
-        seed=args.seed,
-    )
-
-
-def draw_samples(
-    args: argparse.Namespace, tasks: Sequence[Mapping[str, Any]], sampling: Sampling, samples_file: Path
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Load the model and sample the tasks.
+def draw_samples(args: argparse.Namespace, tasks: TaskSet, sampling: Sampling, samples_file: Path) -> SampleSet:
+    """Load the model that the arguments name, and sample the tasks.
 
     Args:
-        args (`argparse.Namespace`): Parsed arguments that name the model.
-        tasks (`Sequence[Mapping]`): The tasks.
+        args (`argparse.Namespace`): Parsed arguments of `add_sampling_arguments`, and `model_name_or_path`.
+        tasks (`TaskSet`): The tasks.
         sampling (`Sampling`): How to draw.
-        samples_file (`Path`): Where the samples are kept; an unfinished file is gone on with.
-
-    Returns:
-        `tuple`: The samples, and their source: `model`, `seed`, `sampling`.
+        samples_file (`Path`): Where the samples are kept; an unfinished file is continued.
 
     Raises:
         ValueError: When the model cannot be loaded, or generated nothing at all.
@@ -101,80 +82,108 @@ def draw_samples(
         "revision": generator.revision,
         "weights": weights_hash(args.model_name_or_path),
     }
+    source = {"model": model, "seed": seed, "sampling": how}
     samples = sample_tasks(
-        tasks,
+        tasks.tasks,
         generator,
         sampling,
         style=style,
         samples_file=samples_file,
-        settings={"model": model, "seed": seed, "sampling": how, "task_set": task_set_hash(tasks)},
+        settings={**source, "task_set": tasks.hash},
     )
     if not any(sample["completion"].strip() for sample in samples):
         raise ValueError(
-            f"{args.model_name_or_path} generated nothing: all {len(samples)} completions are empty. Check "
-            "that "
-            f"--prompt_style {style} fits the model and that --max_new_tokens is large enough. No result "
-            "written."
+            f"{args.model_name_or_path} generated nothing: all {len(samples)} completions are empty. Check that "
+            f"--prompt_style {style} fits the model and that --max_new_tokens is large enough. No result written."
         )
-    return samples, {"model": model, "seed": seed, "sampling": how}
+    return SampleSet(tuple(samples), model, seed, how)
 
 
-def read_samples(
-    path: Path, tasks: Sequence[Mapping[str, Any]], every_task: Sequence[Mapping[str, Any]], prompt_style: str
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Read saved samples: JSON Lines with `task_id` and `completion`, with or without a first line of
-    settings.
+def read_samples(path: Path, tasks: TaskSet, every_task: TaskSet, prompt_style: str) -> SampleSet:
+    """Read saved samples: JSON Lines with `task_id` and `completion`, with or without a first line of settings.
 
     Whether the completions answer or continue is what `prompt_style` says, else the settings; else they are answers
     when any of them defines what its task asks for (said on stderr).
 
+    Args:
+        path (`Path`): The file.
+        tasks (`TaskSet`): The tasks to measure; each needs a sample.
+        every_task (`TaskSet`): The whole set; samples of its other tasks are passed over.
+        prompt_style (`str`): `"auto"`, `"chat"` or `"prefix"`.
+
     Raises:
-        ResultFileError: When the file is missing, cut short, empty, or does not fit the tasks.
+        ResultFileError: When a row does not fit the tasks, or a task has no sample.
+        ValueError: When the file is missing, or cut short.
     """
-    known, used = ({task["task_id"] for task in group} for group in (every_task, tasks))
-    header: dict[str, Any] = {}
+    header, rows = _split_header(read_objects(path, "sample", errors="replace"))
+    samples = _read_rows(path, rows, used=tasks.ids, known=every_task.ids)
+    fewest = _check_every_task(path, samples, tasks.ids)
+    how = dict(header.get("sampling", {}), num_samples=fewest)
+    how["prompt_style"] = _style_of(path, how, prompt_style, samples, tasks)
+    model = {"name": str(path), "revision": None, "weights": None, **header.get("model", {}), "samples": str(path)}
+    return SampleSet(tuple(samples), model, header.get("seed"), how)
+
+
+def _split_header(
+    rows: list[tuple[int, dict[str, Any]]],
+) -> tuple[dict[str, Any], list[tuple[int, dict[str, Any]]]]:
+    """Return the settings on the first line, empty when it holds none, and the other rows."""
+    if rows and isinstance(rows[0][1].get("settings"), dict):
+        return rows[0][1]["settings"], rows[1:]
+    return {}, rows
+
+
+def _read_rows(
+    path: Path, rows: Sequence[tuple[int, dict[str, Any]]], *, used: set[str], known: set[str]
+) -> list[dict[str, Any]]:
+    """Return the samples of the used tasks, numbered per task."""
     samples: list[dict[str, Any]] = []
-    counts: dict[str, int] = {}
-    for number, row in read_objects(path, "sample", errors="replace"):
-        if number == 1 and isinstance(row.get("settings"), dict):
-            header = row["settings"]
-            continue
+    counts: Counter[str] = Counter()
+    for number, row in rows:
+        where = f"{path}, line {number}"
         if "task_id" not in row or "completion" not in row:
-            raise ResultFileError(f"{path}, line {number} has {sorted(row)}; expected task_id and completion.")
+            raise ResultFileError(f"{where} has {sorted(row)}; expected task_id and completion.")
         name = str(row["task_id"])
         try:
             completion_text(row["completion"])
         except TypeError as err:
-            raise ResultFileError(f"{path}, line {number}: {err}") from err
-        if name in known - used:
-            continue
-        if name not in used:
-            raise ResultFileError(f"{path}, line {number}: {name!r} is no task of the set. Give the set with --tasks.")
-        samples.append({"task_id": name, "sample_index": counts.get(name, 0), "completion": row["completion"]})
-        counts[name] = counts.get(name, 0) + 1
+            raise ResultFileError(f"{where}: {err}") from err
+        if name in used:
+            samples.append({"task_id": name, "sample_index": counts[name], "completion": row["completion"]})
+            counts[name] += 1
+        elif name not in known:
+            raise ResultFileError(f"{where}: {name!r} is no task of the set. Give the set with --tasks.")
     if not samples:
         raise ResultFileError(f"{path} holds no samples.")
+    return samples
+
+
+def _check_every_task(path: Path, samples: Sequence[Mapping[str, Any]], used: set[str]) -> int:
+    """Return the number of samples of the task with fewest; raise `ResultFileError` when a task has none."""
+    counts = Counter(sample["task_id"] for sample in samples)
     lacking = sorted(used - set(counts))
     if lacking:
         raise ResultFileError(
             f"{path} has {len(samples)} samples but none for {len(lacking)} of {len(used)} tasks (first: "
-            f"{lacking[0]}). "
-            "Every task needs one; an empty completion counts as a wrong answer."
+            f"{lacking[0]}). Every task needs one; an empty completion counts as a wrong answer."
         )
-    how = dict(header.get("sampling", {}), num_samples=min(counts.values()))
+    return min(counts.values())
+
+
+def _style_of(
+    path: Path, how: Mapping[str, Any], prompt_style: str, samples: Sequence[Mapping[str, Any]], tasks: TaskSet
+) -> str:
+    """Return what was asked for, else what the file says, else what the samples look like."""
     if prompt_style != "auto":
-        how["prompt_style"] = prompt_style
-    elif how.get("prompt_style") not in ("chat", "prefix"):
-        how["prompt_style"] = guess_style(samples, tasks)
-        print(
-            f"{path} does not say whether the samples answer or continue; {STYLES[how['prompt_style']]}",
-            file=sys.stderr,
-        )
-    model = {"name": str(path), "revision": None, "weights": None, **header.get("model", {}), "samples": str(path)}
-    return samples, {"model": model, "seed": header.get("seed"), "sampling": how}
+        return prompt_style
+    if how.get("prompt_style") in STYLES:
+        return str(how["prompt_style"])
+    style = guess_style(samples, tasks.tasks)
+    print(f"{path} does not say whether the samples answer or continue; {STYLES[style]}", file=sys.stderr)
+    return style
 
 
-def guess_style(samples: Sequence[Mapping[str, Any]], tasks: Sequence[Mapping[str, Any]]) -> str:
+def guess_style(samples: Sequence[Mapping[str, Any]], tasks: Sequence[Task]) -> str:
     """Return `"chat"` when a completion, read as an answer, defines what its task asks for; else `"prefix"`, since
     completions that never do so can only continue the task's `code_prefix`.
 
@@ -193,6 +202,6 @@ def guess_style(samples: Sequence[Mapping[str, Any]], tasks: Sequence[Mapping[st
     return "chat" if any(answered) else "prefix"
 
 
-def _defines(program: str, task: Mapping[str, Any]) -> bool:
+def _defines(program: str, task: Task) -> bool:
     names = analyze_ast(program).names
     return task["entry_point"].split("::")[0] in names if task["entry_point"] else bool(names)

@@ -1,12 +1,18 @@
-"""Sums up scored samples per task, group and set."""
+"""Sums up scored samples per task, difficulty, topic and over all. Pure.
+
+Every figure of a group is the mean over its tasks of the mean over the task's samples.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..tasks.task_set import Task
+from .scores import ScoredSample
 from .statistics import pass_at_k
 
 LEVELS = ("easy", "medium", "hard", "expert")  # the order in which difficulties are shown
+# Figure of a summary -> the sample's field that it is the mean of
 RATES = {
     "compile_rate": "compiles",
     "warning_free_rate": "warning_free",
@@ -16,24 +22,20 @@ RATES = {
 }
 
 
-def summarize(
-    tasks: Sequence[Mapping[str, Any]], scored: Sequence[Mapping[str, Any]], ks: Sequence[int]
-) -> dict[str, Any]:
-    """Sum up scored samples per task, difficulty, topic and over all.
-
-    Every figure of a group is the mean over its tasks of the mean over the task's samples.
+def summarize(tasks: Sequence[Task], scored: Sequence[ScoredSample], ks: Sequence[int]) -> dict[str, Any]:
+    """Sum up scored samples.
 
     Args:
         tasks (`Sequence[Mapping]`): The tasks.
-        scored (`Sequence[Mapping]`): What `score_samples` returned.
-        ks (`Sequence[int]`): The k of pass@k; those above a task's judged samples are left out for that task.
+        scored (`Sequence[ScoredSample]`): Their samples.
+        ks (`Sequence[int]`): The k of pass@k; those above a task's scored samples are left out for that task.
 
     Returns:
         `dict`: `summary`, `by_difficulty`, `by_topic`, `tasks`, `error_codes`, `failures`.
     """
-    groups: dict[str, list[Mapping[str, Any]]] = {task["task_id"]: [] for task in tasks}
+    groups: dict[str, list[ScoredSample]] = {task["task_id"]: [] for task in tasks}
     for sample in scored:
-        groups[sample["task_id"]].append(sample)
+        groups[sample.task_id].append(sample)
     summaries = [_task_summary(task, groups[task["task_id"]], ks) for task in tasks]
     return {
         "summary": _mean_of(summaries),
@@ -41,38 +43,39 @@ def summarize(
         "by_topic": _grouped(summaries, "topic"),
         "tasks": summaries,
         "error_codes": error_counts(scored),
-        "failures": dict(Counter(s["failure"] for s in scored if s["failure"] is not None)),
+        "failures": dict(Counter(sample.failure for sample in scored if sample.failure is not None)),
     }
 
 
-def error_counts(scored: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+def error_counts(scored: Iterable[ScoredSample]) -> dict[str, int]:
     """Return how many samples show each compiler error code, most frequent first; `"syntax"` are those without
     one."""
-    counts = Counter(code for sample in scored for code in set(sample["error_codes"] or ()))
+    counts = Counter(code for sample in scored for code in set(sample.error_codes or ()))
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def component_averages(scored: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """Return the mean points of each component over judged samples; empty without any."""
-    judged = [sample["components"] for sample in scored if sample["components"] is not None]
-    names = [name for name in (judged[0] if judged else {}) if name != "total"]
-    return {name: sum(components[name] for components in judged) / len(judged) for name in names}
+def component_averages(scored: Sequence[ScoredSample]) -> dict[str, float]:
+    """Return the mean points of each component over scored samples; empty without any."""
+    known = [sample.components for sample in scored if sample.components is not None]
+    names = [name for name in (known[0] if known else {}) if name != "total"]
+    return {name: sum(components[name] for components in known) / len(known) for name in names}
 
 
-def _task_summary(task: Mapping[str, Any], samples: Sequence[Mapping[str, Any]], ks: Sequence[int]) -> dict[str, Any]:
-    judged = [sample for sample in samples if sample["failure"] is None]
-    correct = sum(bool(sample["passed"]) for sample in judged)
+def _task_summary(task: Task, samples: Sequence[ScoredSample], ks: Sequence[int]) -> dict[str, Any]:
+    known = [sample for sample in samples if sample.failure is None]
+    correct = sum(bool(sample.passed) for sample in known)
     values: dict[str, float | None] = {
-        f"pass@{k}": pass_at_k(len(judged), correct, k) if k <= len(judged) else None for k in ks
+        f"pass@{k}": pass_at_k(len(known), correct, k) if k <= len(known) else None for k in ks
     }
     for name, field in RATES.items():
-        known = [float(sample[field]) for sample in judged if sample[field] is not None]
-        values[name] = sum(known) / len(known) if known else None
-    about = {"task_id": task["task_id"], "difficulty": task["difficulty"], "topic": task["topic"]}
+        measured = [float(value) for sample in known if (value := getattr(sample, field)) is not None]
+        values[name] = sum(measured) / len(measured) if measured else None
     return {
-        **about,
-        "samples": len(judged),
-        "unjudged": len(samples) - len(judged),
+        "task_id": task["task_id"],
+        "difficulty": task["difficulty"],
+        "topic": task["topic"],
+        "samples": len(known),
+        "unjudged": len(samples) - len(known),
         "correct": correct,
         "values": values,
     }

@@ -1,6 +1,6 @@
 """Formats values and tables for a terminal and for Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 LABELS = {
     "compile_rate": "compiles",
@@ -34,3 +34,8 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     ruler = "| " + " | ".join(["---", *["---:"] * (len(rows[0]) - 1)]) + " |"
     return "\n".join([lines[0], ruler, *lines[1:]])
+
+
+def format_components(components: Mapping[str, float]) -> str:
+    """Return the components that gave or cost points, `"compile_success +10.0, ..."`."""
+    return ", ".join(f"{name} {value:+.1f}" for name, value in components.items() if value and name != "total")

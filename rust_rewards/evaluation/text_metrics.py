@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any
 
+from .scores import ScoredSample
+
 LIBRARIES = {"sacrebleu": "sacrebleu", "rouge_score": "rouge-score", "nltk": "nltk"}
 DOC_COMMENT = re.compile(r"^\s*//[/!](?!/) ?(.*)$", re.MULTILINE)
 WORD = re.compile(r"\w+|[^\w\s]")
@@ -33,12 +35,12 @@ def documentation(source: str) -> str:
     return "\n".join(line.strip() for line in DOC_COMMENT.findall(source))
 
 
-def documentation_metrics(tasks: Sequence[Mapping[str, Any]], scored: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def documentation_metrics(tasks: Sequence[Mapping[str, Any]], scored: Sequence[ScoredSample]) -> dict[str, float]:
     """Compare the documentation of scored samples with that of their tasks' references.
 
     Args:
         tasks (`Sequence[Mapping]`): The tasks; those whose reference adds no documentation are left out.
-        scored (`Sequence[Mapping]`): What `score_samples` returned.
+        scored (`Sequence[ScoredSample]`): Their samples.
 
     Returns:
         `dict[str, float]`: `samples` compared and, when there are any, `bleu`, `rouge_l` and `meteor`, each
@@ -47,9 +49,9 @@ def documentation_metrics(tasks: Sequence[Mapping[str, Any]], scored: Sequence[M
     given = {task["task_id"]: documentation(task["code_prefix"]) for task in tasks}
     wanted = {task["task_id"]: _added(task["reference"] or "", given[task["task_id"]]) for task in tasks}
     pairs = [
-        (_added(sample["program"], given[sample["task_id"]]), wanted[sample["task_id"]])
+        (_added(sample.program, given[sample.task_id]), wanted[sample.task_id])
         for sample in scored
-        if wanted[sample["task_id"]]
+        if wanted[sample.task_id]
     ]
     if not pairs:
         return {"samples": 0}

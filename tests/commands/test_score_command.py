@@ -13,7 +13,7 @@ from paths import ROOT
 
 from rust_rewards.__main__ import COMMANDS, main
 from rust_rewards.evaluation import sample_file
-from rust_rewards.evaluation.sample_file import ENGINES, Options, score_samples
+from rust_rewards.evaluation.sample_file import ENGINES, Options, score_file
 
 GOOD = "pub fn add(a: i32, b: i32) -> i32 { a + b }\n"
 WARNS = "pub fn add(a: i32, b: i32) -> i32 { let c = 1; a + b }\n"
@@ -66,7 +66,7 @@ def test_wrong_options_exit_with_2(argv, capsys):
 
 def test_errors_are_one_line_without_traceback(tmp_path):
     done = subprocess.run(command("score", tmp_path / "no.rs"), cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert len(done.stderr.splitlines()) == 1
 
@@ -74,7 +74,7 @@ def test_errors_are_one_line_without_traceback(tmp_path):
 def test_a_missing_toolchain_is_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("RUST_REWARDS_TOOLCHAIN", "no-such-toolchain")
     (tmp_path / "a.rs").write_text(GOOD)
-    assert main(["score", str(tmp_path / "a.rs")]) == 1
+    assert main(["score", str(tmp_path / "a.rs")]) == 2
     err = capsys.readouterr().err
     assert "no-such-toolchain" in err
     assert len(err.splitlines()) == 1
@@ -154,7 +154,7 @@ def test_a_bad_row_is_reported_and_loses_no_other(tmp_path, bad, capsys):
 def test_text_that_is_not_utf8_or_holds_surrogates_is_a_row_like_any_other(tmp_path):
     source, out = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_bytes(b'{"completion": "\xff"}\n{"completion": "\\ud800 \\u0000"}\n' + json.dumps(row(0)).encode())
-    score_samples(source, out)
+    score_file(source, out)
     scored = read(out)
     assert [r["reward"] for r in scored] == [None, 0.0, 25.0]
     assert "not JSON" in scored[0]["score_error"]
@@ -171,7 +171,7 @@ def finished(tmp_path, small_chunks):
     """Ten rows, one of them bad, and their complete output."""
     rows = [row(n) for n in range(10)]
     source = write(tmp_path / "in.jsonl", [*rows[:5], "", "{broken", *rows[5:]])
-    score_samples(source, tmp_path / "whole.jsonl")
+    score_file(source, tmp_path / "whole.jsonl")
     return source, tmp_path / "whole.jsonl"
 
 
@@ -182,7 +182,7 @@ def test_a_run_goes_on_where_it_stopped_without_repeating_or_losing_a_row(tmp_pa
     size = int(len(data) * kept) if isinstance(kept, float) else kept % len(data)
     out = tmp_path / "out.jsonl"
     out.write_bytes(data[:size])
-    summary = score_samples(source, out)
+    summary = score_file(source, out)
     assert summary.resumed == data[:size].count(b"\n")
     assert summary.rows == 11 - summary.resumed
     assert read(out) == read(whole)
@@ -191,7 +191,7 @@ def test_a_run_goes_on_where_it_stopped_without_repeating_or_losing_a_row(tmp_pa
 def test_a_finished_run_is_left_alone(finished):
     source, whole = finished
     before = whole.read_bytes()
-    summary = score_samples(source, whole)
+    summary = score_file(source, whole)
     assert (summary.rows, summary.resumed) == (0, 11)
     assert whole.read_bytes() == before
 
@@ -205,7 +205,7 @@ def test_an_interrupted_process_resumes(tmp_path):
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(timeout=60) in (130, 0)  # 0: it was done before the signal came
-    summary = score_samples(source, out)
+    summary = score_file(source, out)
     assert summary.resumed > 0
     assert [r["id"] for r in read(out)] == list(range(2000))
 
@@ -217,7 +217,7 @@ def test_an_output_of_something_else_is_not_touched(tmp_path, finished, other, e
     out = tmp_path / "other.jsonl"
     out.write_text(other + end)
     with pytest.raises(ValueError, match="was not made from"):
-        score_samples(source, out)
+        score_file(source, out)
     assert out.read_text() == other + end
 
 
@@ -226,7 +226,7 @@ def test_an_output_cut_within_its_first_row_is_written_again(tmp_path, finished)
     out = tmp_path / "cut.jsonl"
     for length in (5, 200):
         out.write_bytes(whole.read_bytes()[:length])
-        assert score_samples(source, out).resumed == 0
+        assert score_file(source, out).resumed == 0
         assert read(out) == read(whole)
 
 
@@ -235,7 +235,7 @@ def test_an_output_made_with_other_options_is_not_continued(finished, options):
     source, whole = finished
     before = whole.read_bytes()
     with pytest.raises(ValueError, match="was not made from"):
-        score_samples(source, whole, options)
+        score_file(source, whole, options)
     assert whole.read_bytes() == before
 
 
@@ -243,7 +243,7 @@ def test_an_output_with_more_rows_than_the_input_is_not_touched(tmp_path, finish
     source, whole = finished
     write(source, [row(0)])
     with pytest.raises(ValueError, match="was not made from"):
-        score_samples(source, whole)
+        score_file(source, whole)
 
 
 def test_options_that_do_not_fit_are_refused(tmp_path, capsys):
@@ -257,7 +257,7 @@ def test_options_that_do_not_fit_are_refused(tmp_path, capsys):
         ),
         (["score", str(source), "--out", str(tmp_path / "no" / "o.jsonl")], "no"),
     ]:
-        assert main(argv) == 1
+        assert main(argv) == 2
         assert message in capsys.readouterr().err
     assert len(source.read_text().splitlines()) == 1
 
@@ -269,7 +269,7 @@ def test_no_row_that_can_be_scored_exits_with_1(tmp_path):
 
 def test_another_column_can_be_scored(tmp_path):
     source = write(tmp_path / "in.jsonl", [{"answer": GOOD}])
-    score_samples(source, tmp_path / "out.jsonl", Options(column="answer"))
+    score_file(source, tmp_path / "out.jsonl", Options(column="answer"))
     assert read(tmp_path / "out.jsonl")[0]["reward"] == 25.0
 
 
@@ -303,7 +303,7 @@ def test_ray_gives_the_same_rows_or_says_how_to_install_it(tmp_path, finished):
         import ray  # noqa: F401
     except ImportError:
         with pytest.raises(ImportError, match=r"rust-rewards\[ray\]"):
-            score_samples(source, tmp_path / "ray.jsonl", engine="ray")
+            score_file(source, tmp_path / "ray.jsonl", engine="ray")
     else:
-        score_samples(source, tmp_path / "ray.jsonl", engine="ray")
+        score_file(source, tmp_path / "ray.jsonl", engine="ray")
         assert read(tmp_path / "ray.jsonl") == read(whole)

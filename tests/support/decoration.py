@@ -1,7 +1,7 @@
 """Decorates answers as a model does that has learned what style points are given for, whatever its answer does.
 
-`decorate` adds a documented type with a method that uses `Result`, `Option`, `?`, a pattern, an iterator, a closure and a
-method chain, and calls it once at the start of the entry function. What the function returns does not change.
+`decorate` adds a documented type with a method that uses `Result`, `Option`, `?`, a pattern, an iterator, a closure and
+a method chain, and calls it once at the start of the entry function. What the function returns does not change.
 `without_docs` does the opposite: it removes the doc comments, and leaves a plain answer.
 """
 

@@ -6,6 +6,10 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
+from rust_rewards.__main__ import main
+from rust_rewards.evaluation.evaluation_result import EvaluationResult
+from rust_rewards.evaluation.scores import ScoredSample
+
 
 def task(task_id, prefix, body, tests, difficulty=1, topic="arithmetic"):
     entry_point = prefix.split("fn ")[1].split("(")[0]
@@ -41,6 +45,16 @@ WRONG = {"double": "    x + 1\n}\n", "larger": "    let _ = b;\n    a\n}\n"}  # 
 REJECTED = {"double": '    "x"\n}\n', "larger": '    "x"\n}\n'}
 
 
+def run(command, *options):
+    """Run one of `rust-rewards`' commands and return its exit code."""
+    return main([command, *map(str, options)])
+
+
+def fails_with(capsys, message, *argv):
+    assert run("evaluate", *argv) == 2
+    assert message in capsys.readouterr().err
+
+
 def write_lines(path, rows):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path
@@ -54,13 +68,11 @@ def write_samples(path, completions, style="prefix"):
 
 def evaluate_samples(tmp_path, name, completions, *options):
     """Evaluate completions on `TASKS` and return the result file's path."""
-    from rust_rewards.commands.evaluate import main
-
     tasks = write_lines(tmp_path / "tasks.jsonl", TASKS)
     samples = write_samples(tmp_path / f"{name}.samples.jsonl", completions)
     output = tmp_path / f"{name}.json"
     argv = ["--samples", str(samples), "--tasks", str(tasks), "--output_file", str(output), *options]
-    assert main(argv) == 0
+    assert run("evaluate", *argv) == 0
     return output
 
 
@@ -74,25 +86,35 @@ def evaluation(reward, solved, compiled=None, tasks=20, reference=30.0, name="m"
         passed = float(number < solved * tasks)
         values = {"pass@1": passed, "compile_rate": compiled if compiled is not None else passed, "mean_reward": reward}
         rows.append({"task_id": f"t{number}", "samples": 1, "values": values})
-    sample = {"failure": None, "program": "fn a() {}", "reward": reward}
-    return {
-        "kind": "rust-rewards evaluation",
-        "model": {"name": name},
-        "seed": 0,
-        "sampling": {"temperature": 1.0},
-        "toolchain": {},
-        "packages": {},
-        "machine": {},
-        "date": "today",
-        "summary": {"metrics": rows[0]["values"]},
-        "by_difficulty": {},
-        "by_topic": {},
-        "task_set": {"hash": "h", "source": "s", "count": tasks, "left_out": [], "reference_reward": reference},
-        "tasks": rows,
-        "samples": [{"task_id": row["task_id"], **sample} for row in rows],
-        "error_codes": {},
-        "failures": {},
-    }
+    samples = [
+        ScoredSample(
+            task_id=row["task_id"],
+            program="fn a() {}",
+            compiles=True,
+            passed=bool(row["values"]["pass@1"]),
+            tests_passed=0,
+            tests_total=1,
+            reward=reward,
+        )
+        for row in rows
+    ]
+    return EvaluationResult(
+        model={"name": name},
+        seed=0,
+        sampling={"temperature": 1.0},
+        toolchain={},
+        packages={},
+        machine={},
+        date="today",
+        task_set={"hash": "h", "source": "s", "count": tasks, "left_out": [], "reference_reward": reference},
+        summary={"metrics": rows[0]["values"]},
+        by_difficulty={},
+        by_topic={},
+        tasks=rows,
+        error_codes={},
+        failures={},
+        samples=tuple(samples),
+    )
 
 
 def steps(first=None, last=None, count=8):

@@ -1,29 +1,30 @@
 """The reward analysis, on hand-worked scores and once from a model to its files."""
 
 import json
+from dataclasses import replace
 
 import pytest
-from workflow_testbed import DOUBLE, REJECTED, RIGHT, TASKS, save_model, write_lines
+from workflow_testbed import DOUBLE, REJECTED, RIGHT, TASKS, run, save_model, write_lines
 
-from rust_rewards.commands.analyze import analysis, format_analysis, format_examples, longest_run, main, spread
+from rust_rewards.evaluation.analysis import analysis, format_analysis, format_examples, longest_run, spread_samples
 from rust_rewards.evaluation.results import ANALYSIS, read_result
-from rust_rewards.evaluation.scores import score_references, score_samples
+from rust_rewards.evaluation.scores import ScoredSample, score_references, score_samples
+from rust_rewards.tasks import TaskSet
 
 
 def record(reward, parts=(), codes=(), task_id="t", failure=None):
     components = {"total": reward, "parseable": 0.0, "idioms": 0.0} | dict(parts) if failure is None else None
-    return {
-        "task_id": task_id,
-        "failure": failure,
-        "reward": reward,
-        "components": components,
-        "error_codes": list(codes),
-        "compiles": reward is not None and reward > 20,
-        "tests_passed": 0,
-        "tests_total": 1,
-        "first_error": None,
-        "program": f"fn {task_id}() {{}}",
-    }
+    return ScoredSample(
+        task_id=task_id,
+        failure=failure,
+        reward=reward,
+        components=components,
+        error_codes=tuple(codes),
+        compiles=reward is not None and reward > 20,
+        tests_passed=0,
+        tests_total=1,
+        program=f"fn {task_id}() {{}}",
+    )
 
 
 def test_mean_median_gap_and_weakest_components_in_order():
@@ -72,14 +73,14 @@ def test_examples_show_the_lowest_first_and_the_highest_first():
 def test_example_with_a_fence_in_its_code_stays_one_block():
     program = "/// ```\n/// x\n/// ```\nfn a() {}"
     assert longest_run(program) == 3
-    text = format_examples([record(1.0) | {"program": program}])
+    text = format_examples([replace(record(1.0), program=program)])
     assert f"````rust\n{program}\n````" in text
 
 
 def test_samples_are_spread_evenly_over_the_tasks():
-    tasks = [{"task_id": str(number)} for number in range(10)]
-    assert [task["task_id"] for task in spread(tasks, 5)[0]] == ["0", "2", "4", "6", "8"]
-    assert spread(tasks, 25)[1] == 3  # 30 samples, the least that covers 25
+    tasks = TaskSet("ten", tuple({"task_id": str(number)} for number in range(10)))
+    assert [task["task_id"] for task in spread_samples(tasks, 5)[0]] == ["0", "2", "4", "6", "8"]
+    assert spread_samples(tasks, 25)[1] == 3  # 30 samples, the least that covers 25
 
 
 def test_real_answers_fall_short_where_they_are_wrong():
@@ -99,7 +100,7 @@ def test_command_writes_its_four_files(tmp_path, capsys):
     tasks = str(write_lines(tmp_path / "tasks.jsonl", TASKS))
     out = tmp_path / "out"
     argv = ["--model_name_or_path", model, "--tasks", tasks, "--output_dir", str(out), "--max_new_tokens", "8"]
-    assert main([*argv, "--num_samples", "4", "--temperature", "1.0"]) == 0
+    assert run("analyze", *argv, "--num_samples", "4", "--temperature", "1.0") == 0
     result = read_result(out / "reward_analysis.json", ANALYSIS)
     assert result["samples"] == 4
     assert result["rewards"]["reference"]["mean"] > 24
@@ -115,7 +116,7 @@ def test_command_writes_its_four_files(tmp_path, capsys):
 def test_zero_samples_are_refused_and_nothing_is_written(tmp_path, capsys):
     tasks = str(write_lines(tmp_path / "tasks.jsonl", TASKS))
     argv = ["--model_name_or_path", "./none", "--tasks", tasks, "--output_dir", str(tmp_path / "out")]
-    assert main([*argv, "--num_samples", "0"]) == 2
+    assert run("analyze", *argv, "--num_samples", "0") == 2
     assert "num_samples is 0" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
@@ -127,6 +128,6 @@ def test_older_outputs_survive_a_failing_run(tmp_path, capsys):
     silent = save_model(tmp_path / "silent", silent=True)
     tasks = str(write_lines(tmp_path / "tasks.jsonl", TASKS))
     argv = ["--model_name_or_path", silent, "--tasks", tasks, "--output_dir", str(out), "--temperature", "0"]
-    assert main([*argv, "--num_samples", "2", "--max_new_tokens", "8"]) == 2
+    assert run("analyze", *argv, "--num_samples", "2", "--max_new_tokens", "8") == 2
     assert "generated nothing" in capsys.readouterr().err
     assert json.loads((out / "reward_analysis.json").read_text()) == {"older": True}

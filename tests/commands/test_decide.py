@@ -4,9 +4,9 @@ import json
 import math
 
 import pytest
-from workflow_testbed import evaluation, steps
+from workflow_testbed import evaluation, run, steps
 
-from rust_rewards.commands.decide import EXIT_CODES, Thresholds, decide, main
+from rust_rewards.commands.decide import EXIT_CODES, Thresholds, decide
 
 
 def verdict_of(result, start):
@@ -100,51 +100,51 @@ def test_thresholds_are_inclusive_and_can_be_set():
 
 def test_command_prints_the_reason_and_its_exit_code_is_the_decision(tmp_path, capsys):
     history = {"steps": [{"iteration": s["iteration"], "metrics": s} for s in steps()]}
-    paths = {"before": evaluation(16, 0.5), "after": evaluation(10, 0.5), "history": history}
+    paths = {"before": evaluation(16, 0.5).to_json(), "after": evaluation(10, 0.5).to_json(), "history": history}
     for name, content in paths.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(content))
     argv = [str(tmp_path / f"{name}.json") for name in paths]
-    assert main([*argv, "--output_file", str(tmp_path / "decision.json")]) == EXIT_CODES["reconsider"] == 20
+    assert run("decide", *argv, "--output_file", str(tmp_path / "decision.json")) == EXIT_CODES["reconsider"] == 20
     printed = capsys.readouterr().out
     assert "Decision: reconsider" in printed
     assert "because reward gain" in printed
     assert json.loads((tmp_path / "decision.json").read_text())["decision"] == "reconsider"
-    assert main([argv[1], argv[0], argv[2]]) == 10  # the other way round the gain in pass@1 is 0
+    assert run("decide", argv[1], argv[0], argv[2]) == 10  # the other way round the gain in pass@1 is 0
 
 
 def test_missing_half_written_or_empty_history_is_one_clear_message(tmp_path, capsys):
     for name in ("before", "after"):
-        (tmp_path / f"{name}.json").write_text(json.dumps(evaluation(10, 0.5)))
+        (tmp_path / f"{name}.json").write_text(json.dumps(evaluation(10, 0.5).to_json()))
     history = tmp_path / "history.json"
     argv = [str(tmp_path / "before.json"), str(tmp_path / "after.json"), str(history)]
     for content, message in ((None, "No file"), ('{"steps": [', "not complete JSON"), ("{}", "no training history")):
         if content is not None:
             history.write_text(content)
-        assert main(argv) == 2
+        assert run("decide", *argv) == 2
         assert message in capsys.readouterr().err
     for content in ('{"steps": []}', '{"steps": [{"avg_reward": 1.0}]}'):
         history.write_text(content)
-        assert main(argv) == 2
+        assert run("decide", *argv) == 2
         assert "holds no training step" in capsys.readouterr().err
     for content in ('{"steps": [3]}', '{"log_history": null}'):
         history.write_text(content)
-        assert main(argv) == 2
+        assert run("decide", *argv) == 2
         assert "is no list of objects" in capsys.readouterr().err
 
 
 def test_a_decision_replaces_none_of_its_inputs(tmp_path, capsys):
     for name in ("before", "after"):
-        (tmp_path / f"{name}.json").write_text(json.dumps(evaluation(10, 0.5)))
+        (tmp_path / f"{name}.json").write_text(json.dumps(evaluation(10, 0.5).to_json()))
     (tmp_path / "training_history.json").write_text(json.dumps({"steps": steps()}))
     before, after, history = (tmp_path / name for name in ("before.json", "after.json", "training_history.json"))
     for target in (before, after, history):
-        assert main([str(before), str(after), str(tmp_path), "--output_file", str(target)]) == 2
+        assert run("decide", str(before), str(after), str(tmp_path), "--output_file", str(target)) == 2
         assert "is also an input" in capsys.readouterr().err
     assert json.loads(before.read_text())["kind"].endswith("evaluation")
 
 
 def test_edited_results_are_one_clear_message(tmp_path, capsys):
-    whole = evaluation(10, 0.5)
+    whole = evaluation(10, 0.5).to_json()
     (tmp_path / "after.json").write_text(json.dumps(whole))
     argv = [str(tmp_path / "before.json"), str(tmp_path / "after.json"), str(tmp_path)]
     edited = {
@@ -155,7 +155,7 @@ def test_edited_results_are_one_clear_message(tmp_path, capsys):
     (tmp_path / "training_history.json").write_text(json.dumps({"steps": steps()}))
     for message, content in edited.items():
         (tmp_path / "before.json").write_text(json.dumps(content))
-        assert main(argv) == 2
+        assert run("decide", *argv) == 2
         assert message in capsys.readouterr().err
 
 

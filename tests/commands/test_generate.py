@@ -1,9 +1,9 @@
 """Reading samples: prompts, verdicts under the answers, two models side by side."""
 
 import pytest
-from workflow_testbed import TASKS, save_model, write_lines
+from workflow_testbed import TASKS, run, save_model, write_lines
 
-from rust_rewards.commands.generate import main, side_by_side
+from rust_rewards.commands.generate import side_by_side
 
 
 @pytest.fixture(scope="module")
@@ -13,7 +13,12 @@ def model(tmp_path_factory):
 
 def test_each_answer_is_streamed_and_followed_by_its_verdict(model, capsys):
     prompt = "pub fn double(x: i32) -> i32 {\n"
-    assert main(["--model_name_or_path", model, "--prompt", prompt, "--num_samples", "2", "--max_new_tokens", "9"]) == 0
+    assert (
+        run(
+            "generate", "--model_name_or_path", model, "--prompt", prompt, "--num_samples", "2", "--max_new_tokens", "9"
+        )
+        == 0
+    )
     printed = capsys.readouterr().out
     assert printed.count("sample ") == 2
     assert printed.count(prompt) >= 2  # a base model's answer is shown with the prefix it continues
@@ -24,7 +29,7 @@ def test_each_answer_is_streamed_and_followed_by_its_verdict(model, capsys):
 def test_task_brings_its_hidden_tests_and_the_compiler_its_words(model, tmp_path, capsys):
     tasks = str(write_lines(tmp_path / "tasks.jsonl", TASKS))
     argv = ["--model_name_or_path", model, "--tasks", tasks, "--task_id", "larger", "--max_new_tokens", "9"]
-    assert main(argv) == 0
+    assert run("generate", *argv) == 0
     printed = capsys.readouterr().out
     assert "0/2 tests" in printed
     assert "error" in printed
@@ -35,7 +40,7 @@ def test_two_models_answer_side_by_side(model, tmp_path, capsys, monkeypatch):
     other = save_model(tmp_path / "other", silent=True)
     (tmp_path / "prompt.rs").write_text("pub fn double(x: i32) -> i32 {\n")
     argv = ["--model_name_or_path", model, "--compare", other, "--prompt_file", str(tmp_path / "prompt.rs")]
-    assert main([*argv, "--temperature", "0", "--max_new_tokens", "9"]) == 0
+    assert run("generate", *argv, "--temperature", "0", "--max_new_tokens", "9") == 0
     lines = capsys.readouterr().out.splitlines()
     prefix = next(line for line in lines if line.startswith("pub fn double"))
     assert prefix.split(" | ")[0].strip() == prefix.split(" | ")[1].strip() == "pub fn double(x: i32) -> i32 {"
@@ -60,11 +65,11 @@ def test_narrow_terminal_puts_answers_one_below_the_other():
     ],
 )
 def test_bad_input_is_one_clear_message(model, argv, message, capsys):
-    assert main(["--model_name_or_path", model, *argv]) == 2
+    assert run("generate", "--model_name_or_path", model, *argv) == 2
     assert message in capsys.readouterr().err
 
 
 def test_unknown_task_names_one_that_exists(model, tmp_path, capsys):
     tasks = str(write_lines(tmp_path / "tasks.jsonl", TASKS))
-    assert main(["--model_name_or_path", model, "--tasks", tasks, "--task_id", "tripel"]) == 2
+    assert run("generate", "--model_name_or_path", model, "--tasks", tasks, "--task_id", "tripel") == 2
     assert "No task 'tripel'" in capsys.readouterr().err

@@ -9,9 +9,9 @@ from html.parser import HTMLParser
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from workflow_testbed import REJECTED, RIGHT, WRONG, evaluate_samples, steps
+from workflow_testbed import REJECTED, RIGHT, WRONG, evaluate_samples, run, steps
 
-from rust_rewards.commands.report import build_page, find_run, main
+from rust_rewards.commands.report import build_page, find_run
 from rust_rewards.evaluation import html_page as report_page
 from rust_rewards.evaluation.error_codes import codes_over_time
 
@@ -57,6 +57,8 @@ def run_folder(tmp_path_factory):
         for s in steps()
     ]
     (folder / "training_history.json").write_text(json.dumps({"steps": history}))
+    sides = [str(folder / f"{name}.json") for name in ("before", "after")]
+    run("decide", *sides, str(folder), "--output_file", str(folder / "decision.json"))
     mismatch, unclosed = "E0308: mismatched types", "this file contains an unclosed delimiter"
     write_completions(folder / "completions", 1, [mismatch, mismatch, unclosed, None])
     write_completions(folder / "completions", 2, [mismatch, None, None, None])
@@ -84,7 +86,7 @@ def test_page_has_every_section(page):
     assert "2 tasks: 2 won, 0 lost." in text
     assert "First to last quarter of the run: reward 9.500 to 15.500" in text  # steps 1, 2 and 7, 8
     assert "learning_rate: 1.0e-5" in text
-    assert "recipes/analyze_rewards.py" in text  # the one thing that is missing
+    assert "rust-rewards analyze" in text  # the one thing that is missing
 
 
 def test_page_fetches_and_runs_nothing(page):
@@ -124,7 +126,7 @@ def test_completions_of_other_rewards_give_no_error_codes(tmp_path):
 
 def test_command_writes_one_file_and_says_where(run_folder, tmp_path, capsys):
     target = tmp_path / "page.html"
-    assert main([str(run_folder), "--output_file", str(target)]) == 0
+    assert run("report", str(run_folder), "--output_file", str(target)) == 0
     assert f"Written: {target}" in capsys.readouterr().out
     assert target.read_text(encoding="utf-8").endswith("</html>\n")
 
@@ -133,18 +135,18 @@ def test_history_alone_makes_a_page_that_names_what_is_missing(tmp_path):
     (tmp_path / "training_history.json").write_text(json.dumps({"steps": steps()}))
     text = Inventory(build_page(find_run(tmp_path))).text
     assert "Training curves" not in text
-    assert "recipes/evaluate.py --output_file before.json" in text
+    assert "rust-rewards evaluate --output_file before.json" in text
     assert "Decision" not in text
 
 
 def test_bad_input_is_one_clear_message_and_the_old_page_stays(tmp_path, capsys):
-    assert main([str(tmp_path / "none")]) == 2
+    assert run("report", str(tmp_path / "none")) == 2
     assert "There is no folder" in capsys.readouterr().err
-    assert main([str(tmp_path)]) == 2
+    assert run("report", str(tmp_path)) == 2
     assert "holds nothing to report" in capsys.readouterr().err
     (tmp_path / "report.html").write_text("old")
     (tmp_path / "after.json").write_text('{"kind": "rust-rew')
-    assert main([str(tmp_path)]) == 2
+    assert run("report", str(tmp_path)) == 2
     assert "not complete JSON" in capsys.readouterr().err
     assert (tmp_path / "report.html").read_text() == "old"
 
@@ -155,9 +157,9 @@ def test_topics_may_differ_and_no_input_is_replaced(run_folder, tmp_path, capsys
         if name == "after":
             result["by_topic"] = {"other": result["by_topic"].popitem()[1]}
         (tmp_path / f"{name}.json").write_text(json.dumps(result))
-    assert main([str(tmp_path), "--output_file", str(tmp_path / "before.json")]) == 2
+    assert run("report", str(tmp_path), "--output_file", str(tmp_path / "before.json")) == 2
     assert "is also an input" in capsys.readouterr().err
-    assert main([str(tmp_path)]) == 0
+    assert run("report", str(tmp_path)) == 0
 
 
 def test_parquet_cut_short_names_the_file(tmp_path):

@@ -1,0 +1,54 @@
+"""Defines the command line options that the commands share: the tasks, and how to draw samples of them."""
+
+import argparse
+
+from .generators import BACKENDS, Sampling
+from .sampling import PROMPT_STYLES
+
+DEFAULT_TASKS = "eval"
+
+
+def add_task_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that choose a task set."""
+    parser.add_argument(
+        "--tasks",
+        default=DEFAULT_TASKS,
+        help="JSON Lines file, hub dataset, or train or eval. [%(default)s]",
+    )
+    parser.add_argument("--tasks_config", help="Configuration of the hub dataset.")
+    parser.add_argument("--tasks_split", default="test", help="Split of the hub dataset. [%(default)s]")
+    parser.add_argument("--limit", type=at_least_one, help="Use the first tasks only.")
+
+
+def at_least_one(text: str) -> int:
+    """Return a count given on the command line; argparse reports the `ValueError` of one below 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is below 1")
+    return value
+
+
+def add_sampling_arguments(parser: argparse.ArgumentParser, num_samples: int, counted: str = "per task") -> None:
+    """Add the arguments that say how to draw samples from a model; `counted` tells what `num_samples` are."""
+    parser.add_argument("--revision", help="Branch, tag or commit of the model on the hub.")
+    parser.add_argument("--dtype", default="auto", help="Type of the weights. [%(default)s]")
+    parser.add_argument("--backend", default="auto", choices=BACKENDS)
+    parser.add_argument("--prompt_style", default="auto", choices=PROMPT_STYLES)
+    parser.add_argument("--num_samples", type=int, default=num_samples, help=f"Samples {counted}. [%(default)s]")
+    parser.add_argument("--temperature", type=float, default=0.8, help="0 is greedy. [%(default)s]")
+    parser.add_argument("--top_p", type=float, default=1.0, help="[%(default)s]")
+    parser.add_argument("--max_new_tokens", type=int, default=256, help="Tokens per completion. [%(default)s]")
+    parser.add_argument("--batch_size", type=int, default=32, help="Completions at a time. [%(default)s]")
+    parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
+
+
+def sampling_from(args: argparse.Namespace) -> Sampling:
+    """Return the sampling settings of parsed arguments."""
+    return Sampling(
+        num_samples=args.num_samples,
+        temperature=args.temperature,
+        top_p=args.top_p,
+        max_new_tokens=args.max_new_tokens,
+        batch_size=args.batch_size,
+        seed=args.seed,
+    )

@@ -1,0 +1,48 @@
+"""The command from tasks and samples to a result, through real rustc."""
+
+import pytest
+from workflow_testbed import BROKEN, RIGHT, TASKS, evaluate_samples, fails_with, run, write_lines, write_samples
+
+from rust_rewards.evaluation.results import EVALUATION, read_result
+from rust_rewards.tasks import task_set_hash
+
+
+def test_references_score_all_and_empty_answers_nothing(tmp_path):
+    references = {t["task_id"]: t["reference"] for t in TASKS}
+    full = read_result(evaluate_samples(tmp_path, "full", [references]), EVALUATION)
+    empty = read_result(evaluate_samples(tmp_path, "empty", [dict.fromkeys(references, "")]), EVALUATION)
+    shares = [name for name in full["summary"]["metrics"] if name != "mean_reward"]
+    assert {"pass@1", "compile_rate", "warning_free_rate", "clippy_clean_rate", "tests_passed"} == set(shares)
+    assert [full["summary"]["metrics"][name] for name in shares] == [1.0] * 5
+    assert [empty["summary"]["metrics"][name] for name in shares] == [0.0] * 5
+    assert empty["summary"]["metrics"]["mean_reward"] == 0.0
+    assert full["task_set"]["reference_reward"] == pytest.approx(full["summary"]["metrics"]["mean_reward"])
+
+
+def test_result_names_everything_it_depends_on(tmp_path):
+    result = read_result(evaluate_samples(tmp_path, "named", [RIGHT]), EVALUATION)
+    assert result["toolchain"]["rustc"][0].isdigit()
+    assert result["packages"]["transformers"]
+    assert result["task_set"]["hash"] == task_set_hash(TASKS[::-1])
+    assert {"model", "seed", "sampling", "date"} <= result.keys()
+
+
+def test_task_nobody_can_pass_is_reported_and_left_out_on_request(tmp_path, capsys):
+    tasks = write_lines(tmp_path / "tasks.jsonl", [*TASKS, BROKEN])
+    samples = write_samples(tmp_path / "s.jsonl", [RIGHT | {"broken": RIGHT["double"]}])
+    argv = ["--samples", str(samples), "--tasks", str(tasks), "--output_file", str(tmp_path / "r.json")]
+    assert run("evaluate", *argv) == 0
+    assert "1 of 3 tasks fail their own tests (counted" in capsys.readouterr().err
+    assert run("evaluate", *argv, "--leave_out_broken_tasks") == 0
+    result = read_result(tmp_path / "r.json", EVALUATION)
+    assert (result["task_set"]["count"], result["task_set"]["left_out"]) == (2, ["broken"])
+    assert result["task_set"]["broken"]["broken"] == "the reference passes 0 of 1 tests"
+
+
+def test_bad_numbers_are_refused_before_a_model_loads(tmp_path, capsys):
+    base = ["--model_name_or_path", "./no-such-model", "--output_file", str(tmp_path / "r.json")]
+    base += ["--tasks", str(write_lines(tmp_path / "tasks.jsonl", TASKS))]
+    fails_with(capsys, "num_samples is 0; it must be at least 1", *base, "--num_samples", "0")
+    fails_with(capsys, "pass@4 needs at least 4 samples", *base, "--num_samples", "2", "--k", "1", "4")
+    fails_with(capsys, "temperature 0 gives 2 equal samples", *base, "--num_samples", "2", "--temperature", "0")
+    fails_with(capsys, "There is no model at ./no-such-model", *base)

@@ -1,0 +1,116 @@
+"""Published task formats, with real rustc on hand-written rows."""
+
+from dataclasses import replace
+
+from workflow_testbed import (
+    DOUBLE,
+    LARGER,
+    RIGHT,
+    TASKS,
+    fails_with,
+    run,
+    write_lines,
+    write_samples,
+)
+
+from rust_rewards.evaluation.scores import broken_tasks, score_references, score_samples
+from rust_rewards.tasks import task_set_hash
+from rust_rewards.tasks.formats import convert_rows
+
+
+def test_humaneval_x_row_becomes_a_task_its_reference_passes():
+    row = {
+        "task_id": "Rust/0",
+        "prompt": "\n/*\n Doubles a number.\n*/\n",
+        "declaration": "\nuse std::collections::HashMap;\nuse rand::Rng;\nuse md5;\n\nfn double(x:i32) -> i32{\n",
+        "canonical_solution": "\n    x * 2\n}\n",
+        "test": "\n#[cfg(test)]\nmod tests {\n    use super::*;\n    #[test]\n    fn test_double() {\n"
+        "        assert_eq!(double(2), 4);\n    }\n}\n",
+        "example_test": "None",
+    }
+    (task,) = convert_rows([row], "file")
+    assert task["entry_point"] == "double"
+    assert "rand" not in task["code_prefix"]  # no crates beside std
+    assert broken_tasks(score_references([task])) == {}
+    (sample,) = score_samples(
+        [task], [{"task_id": "Rust/0", "sample_index": 0, "completion": "    x + x\n}\n"}], style="prefix"
+    )
+    assert sample.passed
+    assert sample.warning_free  # the unused HashMap of the benchmark is not the answer's
+
+
+def test_humanevalpack_prompt_already_holds_the_signature():
+    row = {
+        "task_id": "Rust/1",
+        "prompt": "fn main(){\n}\n\nuse regex::Regex;\n\n/*\nTriples.\n*/\nfn triple(x:i32) -> i32{\n",
+        "declaration": "\nfn triple(x:i32) -> i32{\n",
+        "canonical_solution": "\n    x * 3\n}\n",
+        "test": "assert_eq!(triple(2), 6);",
+        "entry_point": "triple",
+        "signature": "triple(x:i32) -> i32",
+    }
+    (task,) = convert_rows([row], "file")
+    assert task["code_prefix"].count("fn triple") == 1
+    assert "fn main" not in task["code_prefix"]
+    assert broken_tasks(score_references([task])) == {}
+    (named_in_python,) = convert_rows([row | {"entry_point": "triple_it"}], "file")
+    assert named_in_python["entry_point"] == "triple"
+
+
+def test_reference_without_the_entry_point_says_so():
+    [reference] = score_references([LARGER]).values()
+    other_name = replace(reference, compiles=False, passed=False)
+    assert "does not define the task's entry_point" in broken_tasks({"larger": other_name})["larger"]
+
+
+def test_human_eval_rust_row_becomes_a_task():
+    row = {
+        "task_id": "HumanEval/2",
+        "prompt": "/// Halves.\nfn halve(x: i32) -> i32 {\n",
+        "entry_point": "halve",
+        "canonical_solution": "    x / 2\n}\n",
+        "test": "#[cfg(test)]\nmod tests { use super::*; #[test] fn t() { assert_eq!(halve(4), 2); } }",
+    }
+    (task,) = convert_rows([row], "file")
+    assert broken_tasks(score_references([task])) == {}
+
+
+def test_multipl_e_row_stops_at_its_stop_tokens_and_has_no_reference():
+    row = {
+        "name": "HumanEval_53_add",
+        "language": "rs",
+        "prompt": "/// Add two numbers x and y\nfn add(x: isize, y: isize) -> isize {\n",
+        "tests": "}\n\nfn main() {\n    let candidate = add;\n    assert_eq!(candidate(2, 3), 5);\n}\n",
+        "stop_tokens": ["\n}"],
+    }
+    (task,) = convert_rows([row], "file")
+    assert (task["stop"], task["reference"], task["entry_point"]) == (["\n}"], None, "add")
+    answers = {0: "    x + y", 1: "    x - y"}  # as generated: cut before the closing brace
+    samples = [{"task_id": row["name"], "sample_index": i, "completion": text} for i, text in answers.items()]
+    assert [s.passed for s in score_samples([task], samples, style="prefix")] == [True, False]
+    chat = [sample | {"completion": [{"role": "assistant", "content": sample["completion"]}]} for sample in samples]
+    assert [s.passed for s in score_samples([task], chat, style="prefix")] == [True, False]
+    (endless,) = convert_rows([row | {"stop_tokens": None}], "file")
+    assert endless["stop"] == []
+
+
+def test_other_entry_points_are_another_task_set():
+    assert task_set_hash(TASKS) != task_set_hash([DOUBLE | {"entry_point": None}, LARGER])
+
+
+def test_task_set_with_unknown_columns_names_them(tmp_path, capsys):
+    rows = [{"test" if key == "tests" else key: value for key, value in DOUBLE.items()}]
+    tasks = str(write_lines(tmp_path / "tasks.jsonl", rows))
+    samples = str(write_samples(tmp_path / "s.jsonl", [RIGHT]))
+    argv = ["--samples", samples, "--tasks", tasks, "--output_file", str(tmp_path / "r.json")]
+    fails_with(capsys, "unknown columns: 'test' (did you mean 'tests'?); missing columns: tests", *argv)
+    write_lines(tmp_path / "tasks.jsonl", [DOUBLE | {"tests": ["assert!(true)"]}])
+    fails_with(capsys, "row 1: tests must be text, got list", *argv)
+    row = {"task_id": "a", "prompt": "fn a() {", "canonical_solution": "}", "test": "a();"}
+    write_lines(tmp_path / "tasks.jsonl", [row, {**row, "test": None}])
+    fails_with(capsys, "row 2: test must be text, got NoneType", *argv)
+    write_lines(tmp_path / "tasks.jsonl", [{**task, "task_id": number} for number, task in enumerate(TASKS)])
+    fails_with(capsys, "'double' is no task of the set", *argv)  # but 0 and 1 would be
+    write_samples(tmp_path / "s.jsonl", [{0: RIGHT["double"], 1: RIGHT["larger"]}])
+    assert run("evaluate", *argv[:-1], str(tmp_path / "numbers.json")) == 0
+    assert not (tmp_path / "r.json").exists()
