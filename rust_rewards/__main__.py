@@ -5,10 +5,10 @@ Only the command that is asked for is imported. The exit codes are those of `exi
 
 import argparse
 import importlib
+import importlib.metadata
 import sys
 from collections.abc import Sequence
 
-from . import __version__
 from .exit_codes import run_command
 
 COMMANDS = {
@@ -31,7 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="rust-rewards", description="Rewards for Rust from the compiler: tools for the command line."
     )
-    parser.add_argument("--version", action="version", version=f"rust-rewards {__version__}")
+    parser.add_argument(
+        "--version", action="version", version=f"rust-rewards {importlib.metadata.version('rust-rewards')}"
+    )
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
     asked = next((word for word in argv if not word.startswith("-")), None)
     for name, text in COMMANDS.items():
