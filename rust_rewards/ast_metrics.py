@@ -1,6 +1,6 @@
 """Rust source -> `AstMetrics`, by tree-sitter: fast (about a millisecond), and there for broken code as well.
 
-The groups count the code that the compiler sees and that can run (see `ast_walk`). `live` holds the same
+The groups count the code that the compiler sees and that can run (see `syntax.walk`). `live` holds the same
 groups for the part that matters to a caller: what can be reached from the entry point, or, when none is
 named, from `main` and the public items. Scores read only `live`, so a function that nobody calls earns
 nothing, however well it is written.
@@ -151,15 +151,15 @@ def analyze_ast(source: str, *, entry_point: str | None = None) -> AstMetrics:
     """
     data = source.encode("utf-8", "replace")
     whole = len(data) <= MAX_ANALYSED_BYTES
-    units, parses, silenced, code_rows = list_items(data[:MAX_ANALYSED_BYTES])
+    items, parses, silenced, code_rows = list_items(data[:MAX_ANALYSED_BYTES])
     if not parses and (missing := follow_brackets(data[:MAX_ANALYSED_BYTES].decode("utf-8", "replace")).missing):
-        units, _, silenced, code_rows = list_items(data[:MAX_ANALYSED_BYTES] + b"\n" + missing.encode())
-    roots = _roots(units, entry_point)
-    live = _reachable(units, roots)
-    complexity, structure, quality, idioms = _groups(units)
-    rows = {row for unit in live for row in range(unit.first_row, unit.last_row + 1)} & code_rows
-    functions = [unit for unit in live if unit.kind == "function_item"]
-    working = [unit for unit in functions if _works(unit)]
+        items, _, silenced, code_rows = list_items(data[:MAX_ANALYSED_BYTES] + b"\n" + missing.encode())
+    roots = _roots(items, entry_point)
+    live = _reachable(items, roots)
+    complexity, structure, quality, idioms = _groups(items)
+    rows = {row for item in live for row in range(item.first_row, item.last_row + 1)} & code_rows
+    functions = _functions(live)
+    working = [item for item in functions if _works(item)]
     live_complexity, live_structure, live_quality, live_idioms = _groups(live)
     return AstMetrics(
         parses=parses and whole,
@@ -174,117 +174,173 @@ def analyze_ast(source: str, *, entry_point: str | None = None) -> AstMetrics:
             idioms=live_idioms,
             answers=_answers(roots, functions, entry_point),
             working_functions=len(working),
-            has_types=any(unit.kind in _TYPES for unit in live),
-            has_methods=any(unit.owner is not None for unit in working),
+            has_types=any(item.kind in _TYPES for item in live),
+            has_methods=any(item.owner is not None for item in working),
             silenced_lints=silenced,
         ),
-        names=frozenset(u.name.decode("utf-8", "replace") for u in units if u.name and u.kind not in _UNNAMED),
-    )
-
-
-def _groups(units: Iterable[Item]) -> tuple[Complexity, Structure, Quality, Idioms]:
-    units = list(units)
-    functions = [unit for unit in units if unit.kind == "function_item"]
-    kinds = [unit.kind for unit in units]
-    items = [u for u in functions if not u.trait_impl]
-    items += [u for u in units if u.kind in _TYPES]
-    return (
-        Complexity(
-            cyclomatic=sum(unit.cyclomatic for unit in functions),
-            max_cyclomatic=max((unit.cyclomatic for unit in functions), default=0),
-            max_nesting=max((unit.nesting for unit in functions), default=0),
-        ),
-        Structure(
-            functions=len(functions),
-            structs=kinds.count("struct_item") + kinds.count("union_item"),
-            enums=kinds.count("enum_item"),
-            traits=kinds.count("trait_item"),
-            impls=kinds.count("impl_item"),
-        ),
-        Quality(
-            uses_result=any(unit.result for unit in units),
-            uses_option=any(unit.option for unit in units),
-            uses_question_mark=any(unit.question_mark for unit in units),
-            documented=sum(unit.documented for unit in items) / len(items) if items else 0.0,
-            panics=sum(unit.panics for unit in units),
-            unsafe_uses=sum(unit.unsafe for unit in units),
-        ),
-        Idioms(
-            iterators=sum(unit.iterators for unit in units),
-            pattern_matching=sum(unit.patterns for unit in units),
-            closures=sum(unit.closures for unit in units),
-            method_chains=sum(unit.chains for unit in units),
+        names=frozenset(
+            item.name.decode("utf-8", "replace") for item in items if item.name and item.kind not in _UNNAMED
         ),
     )
 
 
-def _works(unit: Item) -> bool:
+def _groups(items: list[Item]) -> tuple[Complexity, Structure, Quality, Idioms]:
+    return _complexity(items), _structure(items), _quality(items), _idioms(items)
+
+
+def _functions(items: Iterable[Item]) -> list[Item]:
+    return [item for item in items if item.kind == "function_item"]
+
+
+def _complexity(items: list[Item]) -> Complexity:
+    """Return the complexity of functions; lines are counted elsewhere, from the text."""
+    functions = _functions(items)
+    return Complexity(
+        cyclomatic=sum(item.cyclomatic for item in functions),
+        max_cyclomatic=max((item.cyclomatic for item in functions), default=0),
+        max_nesting=max((item.nesting for item in functions), default=0),
+    )
+
+
+def _structure(items: list[Item]) -> Structure:
+    kinds = [item.kind for item in items]
+    return Structure(
+        functions=kinds.count("function_item"),
+        structs=kinds.count("struct_item") + kinds.count("union_item"),
+        enums=kinds.count("enum_item"),
+        traits=kinds.count("trait_item"),
+        impls=kinds.count("impl_item"),
+    )
+
+
+def _quality(items: list[Item]) -> Quality:
+    documentable = [item for item in _functions(items) if not item.trait_impl]
+    documentable += [item for item in items if item.kind in _TYPES]
+    documented = [item for item in documentable if item.documented]
+    return Quality(
+        uses_result=any(item.result for item in items),
+        uses_option=any(item.option for item in items),
+        uses_question_mark=any(item.question_mark for item in items),
+        documented=len(documented) / len(documentable) if documentable else 0.0,
+        panics=sum(item.panics for item in items),
+        unsafe_uses=sum(item.unsafe for item in items),
+    )
+
+
+def _idioms(items: list[Item]) -> Idioms:
+    return Idioms(
+        iterators=sum(item.iterators for item in items),
+        pattern_matching=sum(item.pattern_matches for item in items),
+        closures=sum(item.closures for item in items),
+        method_chains=sum(item.method_chains for item in items),
+    )
+
+
+def _works(item: Item) -> bool:
     """Whether a function does something with what it is given."""
-    uses_input = not unit.takes or bool(unit.params & unit.words)
-    return not unit.stub and uses_input
+    uses_input = not item.has_parameters or bool(item.params & item.words)
+    return not item.is_stub and uses_input
 
 
-def _roots(units: list[Item], entry_point: str | None) -> list[Item]:
-    """Return the units a caller starts from."""
+def _roots(items: list[Item], entry_point: str | None) -> list[Item]:
+    """Return the items a caller starts from."""
     if entry_point:
         *path, last = entry_point.encode("utf-8", "replace").replace(b".", b"::").split(b"::")
         return [
-            unit
-            for unit in units
-            if unit.kind not in _UNNAMED
+            item
+            for item in items
+            if item.kind not in _UNNAMED
             and (
-                (unit.name == last and (not path or unit.owner is None or unit.owner.name == path[-1]))
-                or (not path and unit.owner is not None and unit.owner.name == last)
+                (item.name == last and (not path or item.owner is None or item.owner.name == path[-1]))
+                or (not path and item.owner is not None and item.owner.name == last)
             )
         ]
-    public = [u for u in units if u.kind not in _UNNAMED and (u.public or (u.name == b"main" and u.owner is None))]
-    return public or [unit for unit in units if unit.kind not in _UNNAMED]
+    public = [
+        item
+        for item in items
+        if item.kind not in _UNNAMED and (item.public or (item.name == b"main" and item.owner is None))
+    ]
+    return public or [item for item in items if item.kind not in _UNNAMED]
 
 
 def _answers(roots: list[Item], functions: list[Item], entry_point: str | None) -> bool:
     if not entry_point:
-        return any(not (unit.stub and (unit.takes or unit.gives)) for unit in functions)
-    asked = [unit for unit in roots if unit.kind == "function_item"]
-    return bool(roots) and any(not unit.stub for unit in asked or functions)
+        return any(not (item.is_stub and (item.has_parameters or item.returns_value)) for item in functions)
+    asked = [item for item in roots if item.kind == "function_item"]
+    return bool(roots) and any(not item.is_stub for item in asked or functions)
 
 
-def _reachable(units: list[Item], roots: list[Item]) -> list[Item]:
-    """Return the units that the roots reach by name."""
-    by_name: dict[bytes, list[Item]] = defaultdict(list)
-    impls: dict[bytes, list[Item]] = defaultdict(list)
-    members: dict[int, list[Item]] = defaultdict(list)
-    for unit in units:
-        if unit.kind != "impl_item":
-            by_name[unit.name].append(unit)
-        if unit.owner is not None:
-            members[id(unit.owner)].append(unit)
-    implementing: dict[bytes, list[Item]] = defaultdict(list)  # by each name in the impl, its trait's among them
-    for unit in units:
-        if unit.kind == "impl_item" and unit.trait_impl:
-            for name in unit.words:
-                implementing[name].append(unit)
-    for unit in (u for u in units if u.kind == "impl_item"):
-        for name in [unit.name] if unit.name in by_name else unit.words:  # a foreign type follows its trait
-            impls[name].append(unit)
-    live: dict[int, Item] = {}
-    used: set[bytes] = set()
+def _reachable(items: list[Item], roots: list[Item]) -> list[Item]:
+    """Return the items that the roots reach by name."""
+    index, reach = _Index(items), _Reach()
     pending = list(roots)
     while pending:
-        unit = pending.pop()
-        if id(unit) in live:
-            continue
-        live[id(unit)] = unit
-        if unit.owner is not None:
-            pending += [unit.owner, *by_name[unit.owner.name]]
-        fresh = unit.words - used
-        used |= fresh
-        for name in fresh:
-            pending += [u for u in by_name[name] if u.owner is None or id(u.owner) in live]
-        if unit.kind in _TYPES or unit.kind == "type_item":
-            pending += impls[unit.name]
-        if unit.kind == "trait_item":
-            pending += implementing[unit.name]
-        if unit.kind in ("impl_item", "trait_item"):
-            whole = unit.trait_impl or unit.kind == "trait_item"
-            pending += [u for u in members[id(unit)] if whole or u.name in used]
-    return list(live.values())
+        item = pending.pop()
+        if id(item) not in reach.live:
+            pending += _reached_from(item, index, reach)
+    return list(reach.live.values())
+
+
+class _Index:
+    """The items of a program by the names that lead to them.
+
+    Attributes:
+        named: Items other than impls, by their name.
+        impls: Impls, by the name of the type that brings them to life.
+        implementing: Impls of a trait, by each name in them, the trait's among them.
+        members: Functions of an impl or a trait, by its `id`.
+    """
+
+    def __init__(self, items: list[Item]) -> None:
+        self.named: dict[bytes, list[Item]] = defaultdict(list)
+        self.impls: dict[bytes, list[Item]] = defaultdict(list)
+        self.implementing: dict[bytes, list[Item]] = defaultdict(list)
+        self.members: dict[int, list[Item]] = defaultdict(list)
+        for item in items:
+            if item.kind != "impl_item":
+                self.named[item.name].append(item)
+            if item.owner is not None:
+                self.members[id(item.owner)].append(item)
+        for item in items:
+            if item.kind == "impl_item":
+                self._add_impl(item)
+
+    def _add_impl(self, impl: Item) -> None:
+        if impl.trait_impl:
+            for name in impl.words:
+                self.implementing[name].append(impl)
+        # An impl for a foreign type follows the names in it, its trait's above all.
+        for name in [impl.name] if impl.name in self.named else impl.words:
+            self.impls[name].append(impl)
+
+
+class _Reach:
+    """What has been reached so far: items by their `id`, and all names used in them."""
+
+    def __init__(self) -> None:
+        self.live: dict[int, Item] = {}
+        self.used: set[bytes] = set()
+
+
+def _reached_from(item: Item, index: _Index, reach: _Reach) -> list[Item]:
+    """Make an item live and return the items that come to life with it."""
+    reach.live[id(item)] = item
+    found: list[Item] = []
+    # A method: the impl or trait around it, and the type of that name.
+    if item.owner is not None:
+        found += [item.owner, *index.named[item.owner.name]]
+    # A name used for the first time: what it names; a method only once its impl is live.
+    fresh = item.words - reach.used
+    reach.used |= fresh
+    for name in fresh:
+        found += [named for named in index.named[name] if named.owner is None or id(named.owner) in reach.live]
+    # A type: its impls. A trait: the impls of it.
+    if item.kind in _TYPES or item.kind == "type_item":
+        found += index.impls[item.name]
+    if item.kind == "trait_item":
+        found += index.implementing[item.name]
+    # A trait, or an impl of one: all its functions, for the standard library may call them. Any other impl: those used.
+    if item.kind in ("impl_item", "trait_item"):
+        whole = item.trait_impl or item.kind == "trait_item"
+        found += [member for member in index.members[id(item)] if whole or member.name in reach.used]
+    return found

@@ -1,4 +1,4 @@
-"""What one item of a Rust program contains: the record that the pass over the tree fills. Plain data."""
+"""Describes one item of a Rust program: the record that the pass over the tree fills. Plain data."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -18,8 +18,8 @@ class Item:
         documented (`bool`): It has a doc comment with text.
         words (`set[bytes]`): Every name used in it.
         params (`set[bytes]`): Names bound by its parameters, without those that start with an underscore.
-        takes, gives (`bool`): It has parameters besides `self`; it returns a value.
-        stub (`bool`): Its body does nothing: empty, only `todo!()` and its kind, an empty loop, a call of
+        has_parameters, returns_value (`bool`): It has parameters besides `self`; it returns a value.
+        is_stub (`bool`): Its body does nothing: empty, only `todo!()` and its kind, an empty loop, a call of
             itself.
         first_row, last_row (`int`): Lines it spans, from 0.
     """
@@ -32,9 +32,9 @@ class Item:
     documented: bool = False
     words: set[bytes] = field(default_factory=set)
     params: set[bytes] = field(default_factory=set)
-    takes: bool = False
-    gives: bool = False
-    stub: bool = False
+    has_parameters: bool = False
+    returns_value: bool = False
+    is_stub: bool = False
     first_row: int = 0
     last_row: int = 0
     cyclomatic: int = 1
@@ -45,16 +45,16 @@ class Item:
     option: bool = False
     question_mark: bool = False
     iterators: int = 0
-    patterns: int = 0
+    pattern_matches: int = 0
     closures: int = 0
-    chains: int = 0
+    method_chains: int = 0
 
 
 class Items(NamedTuple):
-    """The units of a program, whether the grammar accepts it all, how many attributes silence a lint, and the
+    """The items of a program, whether the grammar accepts it all, how many attributes silence a lint, and the
     rows (from 0) that hold code."""
 
-    units: list[Item]
+    items: list[Item]
     parses: bool
     silenced: int
     code_rows: set[int]

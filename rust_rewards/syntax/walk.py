@@ -49,35 +49,35 @@ class Place(NamedTuple):
     """Where the pass is, besides the node.
 
     Attributes:
-        unit (`Item`): The item around it.
+        item (`Item`): The item around it.
         nesting (`int`): Control structures around it, within that item.
         calls (`int`): Method calls that follow it directly, in a chain.
         unused (`bool`): Its value is thrown away, so it earns nothing.
     """
 
-    unit: Item
+    item: Item
     nesting: int = 0
     calls: int = 0
     unused: bool = False
 
-    def deeper(self) -> "Place":
+    def nested(self) -> "Place":
         """One control structure further in."""
-        return Place(self.unit, self.nesting + 1, 0, self.unused)
+        return Place(self.item, self.nesting + 1, 0, self.unused)
 
-    def apart(self) -> "Place":
+    def outside_chain(self) -> "Place":
         """The same, outside any chain."""
-        return Place(self.unit, self.nesting, 0, self.unused)
+        return Place(self.item, self.nesting, 0, self.unused)
 
 
 def list_items(source: bytes) -> Items:
-    """Return the units of UTF-8 source, in no particular order; of broken source, what can be read."""
+    """Return the items of UTF-8 source, in no particular order; of broken source, what can be read."""
     root = parse_rust(source).root_node
     walk = _Walk(Item("source_file"))
     walk.run(root)
     loose = any(n.type in ("expression_statement", "let_declaration") for n in root.named_children)
     rows = {row for row, line in enumerate(source.split(b"\n")) if line.strip()}
     rows -= _blank_rows(source, walk.dropped)
-    return Items(walk.units, not root.has_error and not loose, walk.silenced, rows)
+    return Items(walk.items, not root.has_error and not loose, walk.silenced, rows)
 
 
 _Handler = Callable[["_Walk", Node, Place], None]
@@ -87,17 +87,17 @@ class _Walk:
     """The pass itself. A stack, no recursion: a model may nest a hundred thousand levels deep."""
 
     def __init__(self, top: Item) -> None:
-        self.units = [top]
+        self.items = [top]
         self.silenced = 0
         self.dropped: list[Node] = []
         self.stack: list[tuple[list[Node], Place]] = []  # siblings, and where they are
 
     def run(self, root: Node) -> None:
-        self.push(root, Place(self.units[0]))
+        self.push(root, Place(self.items[0]))
         stack, (word_kinds, attributes, handlers) = self.stack, _kinds()
         while stack:
             nodes, place = stack.pop()
-            words = place.unit.words
+            words = place.item.words
             off = False
             for node in nodes:
                 kind = node.kind_id
@@ -112,10 +112,10 @@ class _Walk:
                 elif kind in handlers:
                     handlers[kind](self, node, place)
                 elif children := node.named_children:
-                    stack.append((children, place.apart() if place.calls else place))
+                    stack.append((children, place.outside_chain() if place.calls else place))
 
     def descend(self, node: Node, place: Place) -> None:
-        self.stack.append((node.named_children, place.apart() if place.calls else place))
+        self.stack.append((node.named_children, place.outside_chain() if place.calls else place))
 
     def push(self, node: Node | None, place: Place) -> None:
         if node is not None:
@@ -128,7 +128,7 @@ class _Walk:
 
     def body(self, node: Node, place: Place) -> None:
         """A list of items or statements: attributes and doc comments belong to what follows them."""
-        place = place.apart()
+        place = place.outside_chain()
         is_block = node.type == "block"
         lead: list[Node] = []
         live: list[Node] = []
@@ -168,27 +168,27 @@ class _Walk:
             self.dropped.append(node)
             return
         kind = node.type
-        unit = Item(kind, first_row=node.start_point.row, last_row=node.end_point.row)
+        item = Item(kind, first_row=node.start_point.row, last_row=node.end_point.row)
         named = node.child_by_field_name("type" if kind == "impl_item" else "name")
-        unit.name = name_of(named)
-        if inside.type == "declaration_list" and place.unit.kind in ("impl_item", "trait_item"):
-            unit.owner, unit.trait_impl = place.unit, place.unit.trait_impl
+        item.name = name_of(named)
+        if inside.type == "declaration_list" and place.item.kind in ("impl_item", "trait_item"):
+            item.owner, item.trait_impl = place.item, place.item.trait_impl
         elif kind == "impl_item":
-            unit.trait_impl = node.child_by_field_name("trait") is not None
-        unit.documented = kind in _DOCUMENTABLE and any(map(is_doc, lead))
+            item.trait_impl = node.child_by_field_name("trait") is not None
+        item.documented = kind in _DOCUMENTABLE and any(map(is_doc, lead))
         parts: list[Node] = []
         for child in node.children:
             kind = child.type
             if kind == "visibility_modifier":
-                unit.public = True
+                item.public = True
             elif kind == "unsafe" or (kind == "function_modifiers" and b"unsafe" in (child.text or b"").split()):
-                unit.unsafe += 1
-            elif child.is_named and (child != named or unit.kind == "impl_item"):
+                item.unsafe += 1
+            elif child.is_named and (child != named or item.kind == "impl_item"):
                 parts.append(child)
-        self.stack.append((parts, Place(unit)))
-        if unit.kind == "function_item":
-            _describe_function(unit, node)
-        self.units.append(unit)
+        self.stack.append((parts, Place(item)))
+        if item.kind == "function_item":
+            _describe_function(item, node)
+        self.items.append(item)
 
     def parameter(self, node: Node, place: Place) -> None:
         """Only the type: a parameter's name says nothing about its use."""
@@ -198,7 +198,7 @@ class _Walk:
         pattern, kind = node.child_by_field_name("pattern"), node.child_by_field_name("type")
         unused = place.unused or (pattern is not None and (pattern.text or b"").startswith(b"_"))
         if not unused and node.child_by_field_name("alternative") is not None:
-            place.unit.patterns += 1
+            place.item.pattern_matches += 1
         value = place._replace(unused=unused)
         for child in node.named_children:
             self.push(child, value if child != kind else value._replace(unused=True))
@@ -206,14 +206,14 @@ class _Walk:
     # Control flow
 
     def branch(self, node: Node, place: Place) -> None:
-        unit = place.unit
-        inner = place.deeper()
+        item = place.item
+        inner = place.nested()
         condition = node.child_by_field_name("condition")
         constant = condition.text if condition is not None and condition.type == "boolean_literal" else None
         if constant is None:
-            unit.cyclomatic += 1
-            unit.nesting = max(unit.nesting, inner.nesting)
-            self.push(condition, place.apart())
+            item.cyclomatic += 1
+            item.nesting = max(item.nesting, inner.nesting)
+            self.push(condition, place.outside_chain())
         if constant != b"false":
             self.push(node.child_by_field_name("consequence"), inner)
         other = node.child_by_field_name("alternative")
@@ -225,91 +225,91 @@ class _Walk:
         condition = node.child_by_field_name("condition")
         if condition is not None and condition.text == b"false":
             return
-        inner = place.deeper()
-        place.unit.cyclomatic += 1
-        place.unit.nesting = max(place.unit.nesting, inner.nesting)
+        inner = place.nested()
+        place.item.cyclomatic += 1
+        place.item.nesting = max(place.item.nesting, inner.nesting)
         self.descend(node, inner)
 
     def match(self, node: Node, place: Place) -> None:
-        unit = place.unit
+        item = place.item
         block = node.child_by_field_name("body")
         arms = sum(n.type == "match_arm" for n in block.named_children) if block is not None else 0
-        inner = place.deeper()
-        unit.cyclomatic += max(0, arms - 1)
-        unit.nesting = max(unit.nesting, inner.nesting)
-        unit.patterns += not place.unused and arms > 1
+        inner = place.nested()
+        item.cyclomatic += max(0, arms - 1)
+        item.nesting = max(item.nesting, inner.nesting)
+        item.pattern_matches += not place.unused and arms > 1
         self.descend(node, inner)
 
     def binary(self, node: Node, place: Place) -> None:
-        place.unit.cyclomatic += sum(n.type in ("&&", "||") for n in node.children)
+        place.item.cyclomatic += sum(n.type in ("&&", "||") for n in node.children)
         self.descend(node, place)
 
     def let_condition(self, node: Node, place: Place) -> None:
-        place.unit.patterns += not place.unused
+        place.item.pattern_matches += not place.unused
         self.descend(node, place)
 
     def question_mark(self, node: Node, place: Place) -> None:
-        place.unit.cyclomatic += 1
-        place.unit.question_mark |= not place.unused
+        place.item.cyclomatic += 1
+        place.item.question_mark |= not place.unused
         self.push(node.named_children[0], place)
 
     # Expressions and names
 
     def call(self, node: Node, place: Place) -> None:
-        unit, unused = place.unit, place.unused
+        item, unused = place.item, place.unused
         children = node.named_children
         if children and children[0].type == "generic_function":
             children = [*children[0].named_children, *children[1:]]
         parts = children[0].named_children if children and children[0].type == "field_expression" else []
         if len(parts) < 2:
-            self.stack.append((children, place.apart()))
+            self.stack.append((children, place.outside_chain()))
             return
         receiver, method = parts[0], parts[-1]
         name = method.text or b""
-        unit.words.add(name)
-        unit.panics += name in PANIC_METHODS
-        unit.iterators += not unused and name in ITERATOR_METHODS
-        unit.chains += not unused and place.calls + 1 == CHAIN_CALLS
-        self.stack.append(([receiver], Place(unit, place.nesting, place.calls + 1, unused)))
-        self.stack.append((children[1:], place.apart() if place.calls else place))
+        item.words.add(name)
+        item.panics += name in PANIC_METHODS
+        item.iterators += not unused and name in ITERATOR_METHODS
+        item.method_chains += not unused and place.calls + 1 == CHAIN_CALLS
+        self.stack.append(([receiver], Place(item, place.nesting, place.calls + 1, unused)))
+        self.stack.append((children[1:], place.outside_chain() if place.calls else place))
 
     def closure(self, node: Node, place: Place) -> None:
-        place.unit.closures += not place.unused
+        place.item.closures += not place.unused
         self.descend(node, place)
 
     def unsafe_block(self, node: Node, place: Place) -> None:
-        place.unit.unsafe += 1
+        place.item.unsafe += 1
         self.descend(node, place)
 
     def path(self, node: Node, place: Place) -> None:
-        place.unit.panics += name_of(node) in PANIC_METHODS
+        place.item.panics += name_of(node) in PANIC_METHODS
         self.descend(node, place)
 
     def type_name(self, node: Node, place: Place) -> None:
         name = node.text or b""
-        place.unit.words.add(name)
+        place.item.words.add(name)
         if not place.unused:
-            place.unit.result |= name == b"Result"
-            place.unit.option |= name == b"Option"
+            place.item.result |= name == b"Result"
+            place.item.option |= name == b"Option"
 
     def variant_pattern(self, node: Node, place: Place) -> None:
         name = name_of(node.child_by_field_name("type"))
         if not place.unused:
-            place.unit.result |= name in RESULT_VARIANTS
-            place.unit.option |= name == b"Some"
+            place.item.result |= name in RESULT_VARIANTS
+            place.item.option |= name == b"Some"
         self.descend(node, place)
 
     def macro(self, node: Node, place: Place) -> None:
         name = name_of(node.child_by_field_name("macro"))
-        place.unit.words.add(name)
-        place.unit.panics += name in PANIC_MACROS
-        place.unit.patterns += name == b"matches" and not place.unused
+        place.item.words.add(name)
+        place.item.panics += name in PANIC_MACROS
+        place.item.pattern_matches += name == b"matches" and not place.unused
         self.stack.append(([n for n in node.named_children if n.type == "token_tree"], place))
 
     def tokens(self, node: Node, place: Place) -> None:
         """The arguments of a macro, a flat list of tokens."""
-        unit, children = place.unit, node.children
-        expands = unit.kind != "macro_definition"  # there, `$(...)?` is no operator
+        item, children = place.item, node.children
+        expands = item.kind != "macro_definition"  # there, `$(...)?` is no operator
         before = ""
         for child, following in zip(children, [*children[1:], None], strict=True):
             kind, after = child.type, following.type if following is not None else ""
@@ -318,16 +318,16 @@ class _Walk:
                 self.push(child, place)
             elif kind in WORDS or kind == "type_identifier":
                 name = child.text or b""
-                unit.words.add(name)
+                item.words.add(name)
                 called = before == "." and after in ("token_tree", "::")
-                unit.panics += name in PANIC_METHODS and (called or before == "::")
-                unit.panics += name in PANIC_MACROS and after == "!"
-                unit.iterators += called and not place.unused and name in ITERATOR_METHODS
+                item.panics += name in PANIC_METHODS and (called or before == "::")
+                item.panics += name in PANIC_MACROS and after == "!"
+                item.iterators += called and not place.unused and name in ITERATOR_METHODS
             elif kind == "unsafe":
-                unit.unsafe += 1
+                item.unsafe += 1
             elif expands:
-                unit.cyclomatic += kind in ("if", "while", "for", "loop", "&&", "||", "?")
-                unit.question_mark |= kind == "?" and not place.unused
+                item.cyclomatic += kind in ("if", "while", "for", "loop", "&&", "||", "?")
+                item.question_mark |= kind == "?" and not place.unused
             before = "#" if before == "#" and kind == "!" else kind  # `#![...]` as well as `#[...]`
 
 
@@ -374,14 +374,14 @@ def _blank_rows(source: bytes, dropped: list[Node]) -> set[int]:
     return rows
 
 
-def _describe_function(unit: Item, node: Node) -> None:
+def _describe_function(item: Item, node: Node) -> None:
     parameters = node.child_by_field_name("parameters")
     for parameter in parameters.named_children if parameters is not None else ():
         pattern = parameter.child_by_field_name("pattern")
         if pattern is not None:
-            unit.takes = True
-            unit.params.update(names_bound(pattern))
+            item.has_parameters = True
+            item.params.update(names_bound(pattern))
     returns = node.child_by_field_name("return_type")
-    unit.gives = returns is not None and returns.type not in ("unit_type", "never_type")
+    item.returns_value = returns is not None and returns.type not in ("unit_type", "never_type")
     body = node.child_by_field_name("body")
-    unit.stub = body is not None and does_nothing(body, unit.name)
+    item.is_stub = body is not None and does_nothing(body, item.name)
