@@ -26,6 +26,9 @@ ADJUST = 10
 RECONSIDER = 20
 INTERRUPTED = 130
 
+# What the user can mend; it becomes one line. All other errors keep their traceback.
+USER_ERRORS = (ToolchainError, SandboxError, ValueError, OSError, ImportError)
+
 
 class RunFailedError(RuntimeError):
     """A run that a command started did not come to its end, although everything it was given could be used."""
@@ -53,7 +56,7 @@ def run_command(name: str, function: Callable[[], int]) -> int:
     except RunFailedError as err:
         print(f"error: {err}", file=sys.stderr, flush=True)
         return FAILED
-    except (ToolchainError, SandboxError, ValueError, OSError, ImportError) as err:
+    except USER_ERRORS as err:
         print(f"error: {err}", file=sys.stderr, flush=True)
         return UNUSABLE
     except KeyboardInterrupt:

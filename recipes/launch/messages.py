@@ -5,11 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 
-from rust_rewards.exit_codes import UNUSABLE
-from rust_rewards.verifier import SandboxError, ToolchainError
-
-# What the user can mend. The constructor of a trainer gets less: there an OSError or RuntimeError is no typo.
-INPUT_ERRORS = (ToolchainError, SandboxError, ValueError, OSError, ImportError)
+from rust_rewards.exit_codes import UNUSABLE, USER_ERRORS
 
 
 def announce(message: str) -> None:
@@ -23,10 +19,10 @@ def clear_errors(*kinds: type[Exception]) -> Iterator[None]:
     """End the program with exit code 2 and one line on stderr when the input is at fault.
 
     Args:
-        *kinds (`type[Exception]`): The errors that become one line, `INPUT_ERRORS` unless given. All others keep their
-            traceback.
+        *kinds (`type[Exception]`): The errors that become one line, `USER_ERRORS` unless given. All others keep their
+            traceback. The constructor of a trainer gets fewer: an `OSError` there is no mistake in the input.
     """
-    caught = kinds or INPUT_ERRORS
+    caught = kinds or USER_ERRORS
     try:
         yield
     except caught as err:

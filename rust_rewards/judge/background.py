@@ -1,4 +1,4 @@
-"""Lets the rewards that compile run while the judge is waited for.
+"""Runs synchronous rewards in a thread, so that they compile while the judge is waited for.
 
 TRL calls synchronous rewards one after another, then awaits all asynchronous ones together. A judge that is
 asynchronous among synchronous rewards therefore overlaps with nothing: a step takes as long as both. Made

@@ -1,4 +1,4 @@
-"""Answers of the judge on disk, so that nothing is asked, or paid for, twice.
+"""Keeps the answers of the judge on disk, so that nothing is asked, or paid for, twice.
 
 SQLite in WAL mode: any number of processes of one machine may read and write at once, and what was written
 survives the end of the process that wrote it, however it ends. The file belongs on a local disk: WAL does not

@@ -1,5 +1,5 @@
-"""Reads what a server sent: a completion, an error page, a Retry-After header. Trusts nothing about its size
-or form."""
+"""Reads the response of a judge's server (completion, error page, Retry-After header) without trusting its size or
+form."""
 
 import email.utils
 import json
@@ -28,7 +28,13 @@ class JudgeFailure(Exception):
 
 
 class Answer(NamedTuple):
-    """The model's text, its price in USD (`None` when the server reports no usage), and why it is no answer, if so."""
+    """The text of a completion, what it cost, and why it is no answer.
+
+    Attributes:
+        text (`str`): The model's text, as it came.
+        cost (`float`, *optional*): Price in USD; `None` when the server reports no usage.
+        problem (`str`, *optional*): `"refused"` or `"truncated"`; `None` when the model finished an answer.
+    """
 
     text: str
     cost: float | None = None
@@ -43,7 +49,7 @@ def read_completion(body: str, config: JudgeConfig) -> Answer:
         config (`JudgeConfig`): For the prices.
 
     Returns:
-        `Answer`, its `problem` being `"refused"` or `"truncated"` when the model did not finish one.
+        `Answer`, with a `problem` when the model did not finish it.
 
     Raises:
         JudgeFailure: `"malformed"` when this is no chat completion.

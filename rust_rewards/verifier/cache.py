@@ -1,7 +1,7 @@
-"""Remembers verdicts, so that a program is judged once however many rewards read it, and again never on a rerun.
+"""Remembers verdicts: a program is verified once, however many rewards read it and however often a run is repeated.
 
 In memory: the latest `MEMORY_ENTRIES`. On disk, when `RUST_REWARDS_CACHE` names a file: SQLite, which several ranks may
-write to at a time; an entry that cannot be read is dropped and judged anew. A verdict is stored under a hash of
+write to at a time; an entry that cannot be read is dropped and verified anew. A verdict is stored under a hash of
 everything it depends on; verdicts that depend on the machine's load (a limit of time) stay in memory only, and failures
 of the verifier are never stored.
 """

@@ -16,7 +16,7 @@ PROCESSES = 256  # rustc's threads and the linker's; a program under test has it
 
 
 class OutOfTime(RuntimeError):
-    """The deadline of the call passed before this program could be judged."""
+    """The deadline of the call passed before this program could be verified."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the verifier says about one program, and the limits it works under. Plain data, no behaviour."""
+"""Holds what the verifier says about one program, and the limits it works under. Plain data, no behaviour."""
 
 import math
 from dataclasses import dataclass, fields
@@ -36,7 +36,7 @@ class Verdict:
         lints (`tuple[Diagnostic, ...]`): clippy's diagnostics; empty unless clippy was asked for.
         tests_passed, tests_total (`int`): Hidden tests passed, and given.
         timed_out (`bool`): A limit of time was exceeded while compiling or testing.
-        failure (`str`, *optional*): Why the verifier itself could not judge; every reward is then `None`.
+        failure (`str`, *optional*): Why the verifier itself could not tell; every reward is then `None`.
         test_statuses (`tuple[str, ...]`): One per hidden test, in order: `"passed"`, `"failed"` (an assertion),
             `"panicked"`, `"crashed"`, `"timed out"` or `"not built"`.
         seconds (`float`): Wall time spent on this program; its share when it was checked in a batch.
@@ -71,7 +71,7 @@ class Limits:
             processes); enforced where user namespaces are available, otherwise memory bounds them.
         file_mib (`int`, *optional*, defaults to `64`): Size of one file written, in MiB.
         deadline_seconds (`float`, *optional*, defaults to `300.0`): Wall time of one call of `verify`; programs not
-            judged by then get a `failure`. Keep it below the collective timeout of the training job.
+            verified by then get a `failure`. Keep it below the collective timeout of the training job.
 
     Raises:
         ValueError: When a limit is not a number above zero, whole where it is an `int`, finite except for
