@@ -1,4 +1,4 @@
-"""What a single node of the syntax tree says: name, switched off or not, documented or not, idle or not."""
+"""Classifies nodes of the syntax tree: attributes that switch code off, documentation, statements without effect."""
 
 import re
 
@@ -18,7 +18,7 @@ _INERT = frozenset(
     """.split()
 )
 _INERT_TOOLS = (b"clippy::", b"rustfmt::", b"diagnostic::", b"miri::")
-# What is known of an ordinary build on the systems the verifier runs on; of all other options, nothing.
+# Options of `cfg` in an ordinary build on the systems the verifier runs on; those of other names are not known.
 _CFG = {
     **dict.fromkeys((b"true", b"unix", b"debug_assertions", b'panic="unwind"', b'target_family="unix"'), True),
     **dict.fromkeys((b"false", b"test", b"windows", b"doc", b"doctest", b"miri", b"wasm", b"proc_macro"), False),
@@ -130,9 +130,11 @@ def _attribute(node: Node) -> bytes:
 def _takes_out(attribute: bytes) -> bool:
     name, arguments = _call(attribute)
     if name == b"cfg":
-        return _holds(arguments[0]) is not True if len(arguments) == 1 else True
+        return len(arguments) != 1 or _holds(arguments[0]) is not True
     if name == b"cfg_attr":
-        return _holds(arguments[0]) is not False and any(map(_takes_out, arguments[1:])) if arguments else True
+        if not arguments:
+            return True
+        return _holds(arguments[0]) is not False and any(map(_takes_out, arguments[1:]))
     return name not in _INERT and not attribute.startswith(_INERT_TOOLS)
 
 
@@ -145,14 +147,16 @@ def _holds(predicate: bytes) -> bool | None:
     if name in (b"all", b"any") and b"(" in predicate:
         found = [_holds(argument) for argument in arguments]
         decisive = name == b"any"
-        return decisive if decisive in found else None if None in found else not decisive
+        if decisive in found:
+            return decisive
+        return None if None in found else not decisive
     if predicate.startswith(b"feature="):
         return False
     return _CFG.get(predicate)
 
 
 def _call(text: bytes) -> tuple[bytes, list[bytes]]:
-    """`name(a, b(c, d))` or `name = a` -> its name, and the arguments in parentheses."""
+    """Split `name(a, b(c, d))` into its name and the arguments in parentheses; `name = a` has none."""
     name = re.split(rb"[(=]", text, maxsplit=1)[0]
     arguments: list[bytes] = []
     depth, start = 0, len(name) + 1
@@ -165,5 +169,8 @@ def _call(text: bytes) -> tuple[bytes, list[bytes]]:
             start = position + 1
         if ends:
             break
-        depth += (char == b"(") - (char == b")")
+        if char == b"(":
+            depth += 1
+        elif char == b")":
+            depth -= 1
     return name, arguments

@@ -1,4 +1,4 @@
-"""Rust source -> its items with what each one contains, in one pass over the syntax tree.
+"""Lists the items of Rust source with what each one contains, in one pass over the syntax tree.
 
 Code that the compiler drops or that can never run is not counted: comments, items under `#[test]` or a `cfg`
 that is off in an ordinary build (`test` above all), `if false` and `while false`, and what follows a
@@ -40,6 +40,7 @@ CHAIN_CALLS = 2  # from this many method calls in a row on, it is a chain
 
 _DOCUMENTABLE = frozenset({"function_item", "struct_item", "enum_item", "trait_item", "union_item"})
 _LEADS = COMMENTS | {"attribute_item"}
+_BRANCHES = frozenset({"if", "while", "for", "loop", "&&", "||", "?"})  # as tokens of a macro
 _LOOPS = frozenset({"while_expression", "for_expression", "loop_expression"})
 _BODIES = frozenset({"source_file", "block", "declaration_list"})
 _ATTRIBUTED = frozenset({"match_arm", "field_initializer", "shorthand_field_initializer"})  # hold their own attributes
@@ -93,26 +94,34 @@ class _Walk:
         self.stack: list[tuple[list[Node], Place]] = []  # siblings, and where they are
 
     def run(self, root: Node) -> None:
+        """Visit everything below `root`."""
         self.push(root, Place(self.items[0]))
-        stack, (word_kinds, attributes, handlers) = self.stack, _kinds()
-        while stack:
-            nodes, place = stack.pop()
-            words = place.item.words
-            off = False
-            for node in nodes:
-                kind = node.kind_id
-                if kind in attributes:  # of a match arm, a field, an element of a list
-                    self.silenced += is_silencer(node)
-                    off |= is_off(node)
-                elif off:
-                    self.dropped.append(node)
-                    off = (node.parent or node).type in _ATTRIBUTED  # the rest belongs to the attribute as well
-                elif kind in word_kinds:
-                    words.add(node.text or b"")
-                elif kind in handlers:
-                    handlers[kind](self, node, place)
-                elif children := node.named_children:
-                    stack.append((children, place.outside_chain() if place.calls else place))
+        kinds = _kinds()
+        while self.stack:
+            nodes, place = self.stack.pop()
+            self.siblings(nodes, place, kinds)
+
+    def siblings(self, nodes: list[Node], place: Place, kinds: "_Kinds") -> None:
+        """Visit nodes that stand side by side; an attribute among them that is off drops what follows it."""
+        off = False
+        for node in nodes:
+            kind = node.kind_id
+            if kind in kinds.attributes:  # of a match arm, a field, an element of a list
+                self.attribute(node)
+                off = off or is_off(node)
+            elif off:
+                self.dropped.append(node)
+                off = (node.parent or node).type in _ATTRIBUTED  # the rest belongs to the attribute as well
+            elif kind in kinds.words:
+                place.item.words.add(node.text or b"")
+            elif kind in kinds.handlers:
+                kinds.handlers[kind](self, node, place)
+            elif node.named_child_count:
+                self.descend(node, place)
+
+    def attribute(self, node: Node) -> None:
+        if is_silencer(node):
+            self.silenced += 1
 
     def descend(self, node: Node, place: Place) -> None:
         self.stack.append((node.named_children, place.outside_chain() if place.calls else place))
@@ -144,7 +153,7 @@ class _Walk:
                 if is_off(child):
                     self.dropped.append(node)
                     return
-                self.silenced += is_silencer(child)
+                self.attribute(child)
             elif dead or (lead and any(map(is_off, lead))):
                 self.dropped.append(child)
             else:
@@ -159,7 +168,7 @@ class _Walk:
     def leads(self, lead: list[Node]) -> None:
         for node in lead:
             if node.type == "attribute_item":
-                self.silenced += is_silencer(node)
+                self.attribute(node)
             else:
                 self.dropped.append(node)
 
@@ -167,25 +176,14 @@ class _Walk:
         if any(map(is_off, lead)):
             self.dropped.append(node)
             return
-        kind = node.type
-        item = Item(kind, first_row=node.start_point.row, last_row=node.end_point.row)
-        named = node.child_by_field_name("type" if kind == "impl_item" else "name")
-        item.name = name_of(named)
+        item = Item(node.type, first_row=node.start_point.row, last_row=node.end_point.row)
+        item.name = name_of(_naming_node(node))
         if inside.type == "declaration_list" and place.item.kind in ("impl_item", "trait_item"):
             item.owner, item.trait_impl = place.item, place.item.trait_impl
-        elif kind == "impl_item":
+        elif item.kind == "impl_item":
             item.trait_impl = node.child_by_field_name("trait") is not None
-        item.documented = kind in _DOCUMENTABLE and any(map(is_doc, lead))
-        parts: list[Node] = []
-        for child in node.children:
-            kind = child.type
-            if kind == "visibility_modifier":
-                item.public = True
-            elif kind == "unsafe" or (kind == "function_modifiers" and b"unsafe" in (child.text or b"").split()):
-                item.unsafe += 1
-            elif child.is_named and (child != named or item.kind == "impl_item"):
-                parts.append(child)
-        self.stack.append((parts, Place(item)))
+        item.documented = item.kind in _DOCUMENTABLE and any(map(is_doc, lead))
+        self.stack.append((_parts(item, node), Place(item)))
         if item.kind == "function_item":
             _describe_function(item, node)
         self.items.append(item)
@@ -233,24 +231,27 @@ class _Walk:
     def match(self, node: Node, place: Place) -> None:
         item = place.item
         block = node.child_by_field_name("body")
-        arms = sum(n.type == "match_arm" for n in block.named_children) if block is not None else 0
+        arms = _count(block.named_children, ("match_arm",)) if block is not None else 0
         inner = place.nested()
         item.cyclomatic += max(0, arms - 1)
         item.nesting = max(item.nesting, inner.nesting)
-        item.pattern_matches += not place.unused and arms > 1
+        if arms > 1 and not place.unused:
+            item.pattern_matches += 1
         self.descend(node, inner)
 
     def binary(self, node: Node, place: Place) -> None:
-        place.item.cyclomatic += sum(n.type in ("&&", "||") for n in node.children)
+        place.item.cyclomatic += _count(node.children, ("&&", "||"))
         self.descend(node, place)
 
     def let_condition(self, node: Node, place: Place) -> None:
-        place.item.pattern_matches += not place.unused
+        if not place.unused:
+            place.item.pattern_matches += 1
         self.descend(node, place)
 
     def question_mark(self, node: Node, place: Place) -> None:
         place.item.cyclomatic += 1
-        place.item.question_mark |= not place.unused
+        if not place.unused:
+            place.item.question_mark = True
         self.push(node.named_children[0], place)
 
     # Expressions and names
@@ -267,14 +268,18 @@ class _Walk:
         receiver, method = parts[0], parts[-1]
         name = method.text or b""
         item.words.add(name)
-        item.panics += name in PANIC_METHODS
-        item.iterators += not unused and name in ITERATOR_METHODS
-        item.method_chains += not unused and place.calls + 1 == CHAIN_CALLS
+        if name in PANIC_METHODS:
+            item.panics += 1
+        if not unused and name in ITERATOR_METHODS:
+            item.iterators += 1
+        if not unused and place.calls + 1 == CHAIN_CALLS:  # once per chain, however long it is
+            item.method_chains += 1
         self.stack.append(([receiver], Place(item, place.nesting, place.calls + 1, unused)))
         self.stack.append((children[1:], place.outside_chain() if place.calls else place))
 
     def closure(self, node: Node, place: Place) -> None:
-        place.item.closures += not place.unused
+        if not place.unused:
+            place.item.closures += 1
         self.descend(node, place)
 
     def unsafe_block(self, node: Node, place: Place) -> None:
@@ -282,59 +287,65 @@ class _Walk:
         self.descend(node, place)
 
     def path(self, node: Node, place: Place) -> None:
-        place.item.panics += name_of(node) in PANIC_METHODS
+        if name_of(node) in PANIC_METHODS:
+            place.item.panics += 1
         self.descend(node, place)
 
     def type_name(self, node: Node, place: Place) -> None:
         name = node.text or b""
         place.item.words.add(name)
-        if not place.unused:
-            place.item.result |= name == b"Result"
-            place.item.option |= name == b"Option"
+        if not place.unused and name == b"Result":
+            place.item.result = True
+        elif not place.unused and name == b"Option":
+            place.item.option = True
 
     def variant_pattern(self, node: Node, place: Place) -> None:
         name = name_of(node.child_by_field_name("type"))
-        if not place.unused:
-            place.item.result |= name in RESULT_VARIANTS
-            place.item.option |= name == b"Some"
+        if not place.unused and name in RESULT_VARIANTS:
+            place.item.result = True
+        elif not place.unused and name == b"Some":
+            place.item.option = True
         self.descend(node, place)
 
     def macro(self, node: Node, place: Place) -> None:
         name = name_of(node.child_by_field_name("macro"))
         place.item.words.add(name)
-        place.item.panics += name in PANIC_MACROS
-        place.item.pattern_matches += name == b"matches" and not place.unused
+        if name in PANIC_MACROS:
+            place.item.panics += 1
+        elif name == b"matches" and not place.unused:
+            place.item.pattern_matches += 1
         self.stack.append(([n for n in node.named_children if n.type == "token_tree"], place))
 
     def tokens(self, node: Node, place: Place) -> None:
         """The arguments of a macro, a flat list of tokens."""
-        item, children = place.item, node.children
-        expands = item.kind != "macro_definition"  # there, `$(...)?` is no operator
+        children = node.children
+        kinds = [child.type for child in children]
         before = ""
-        for child, following in zip(children, [*children[1:], None], strict=True):
-            kind, after = child.type, following.type if following is not None else ""
+        for child, kind, after in zip(children, kinds, [*kinds[1:], ""], strict=True):
             if kind in ("token_tree", "token_tree_pattern"):
-                self.silenced += before == "#" and is_silencer(child)
+                if before == "#":
+                    self.attribute(child)
                 self.push(child, place)
             elif kind in WORDS or kind == "type_identifier":
-                name = child.text or b""
-                item.words.add(name)
-                called = before == "." and after in ("token_tree", "::")
-                item.panics += name in PANIC_METHODS and (called or before == "::")
-                item.panics += name in PANIC_MACROS and after == "!"
-                item.iterators += called and not place.unused and name in ITERATOR_METHODS
-            elif kind == "unsafe":
-                item.unsafe += 1
-            elif expands:
-                item.cyclomatic += kind in ("if", "while", "for", "loop", "&&", "||", "?")
-                item.question_mark |= kind == "?" and not place.unused
-            before = "#" if before == "#" and kind == "!" else kind  # `#![...]` as well as `#[...]`
+                _count_word(child.text or b"", before, after, place)
+            else:
+                _count_operator(kind, place)
+            if not (before == "#" and kind == "!"):  # `#![...]` is an attribute as well as `#[...]`
+                before = kind
+
+
+class _Kinds(NamedTuple):
+    """The kinds of nodes by number, which is faster to look up than a name: plain names, attributes, and the handlers
+    of others."""
+
+    words: frozenset[int]
+    attributes: frozenset[int]
+    handlers: dict[int, _Handler]
 
 
 @functools.cache
-def _kinds() -> tuple[frozenset[int], frozenset[int], dict[int, _Handler]]:
-    """Which numbers of kinds are plain names and attributes, and what handles the others; numbers are faster to look
-    up."""
+def _kinds() -> _Kinds:
+    """Return what `_Walk` does with each kind of node."""
     by_name: dict[str, _Handler] = {
         "call_expression": _Walk.call,
         "closure_expression": _Walk.closure,
@@ -359,7 +370,37 @@ def _kinds() -> tuple[frozenset[int], frozenset[int], dict[int, _Handler]]:
     numbered = list(enumerate(kind_names()))
     words = frozenset(number for number, name in numbered if name in WORDS)
     attributes = frozenset(number for number, name in numbered if name in ("attribute_item", "inner_attribute_item"))
-    return words, attributes, {number: by_name[name] for number, name in numbered if name in by_name}
+    return _Kinds(words, attributes, {number: by_name[name] for number, name in numbered if name in by_name})
+
+
+def _count(nodes: list[Node], kinds: tuple[str, ...]) -> int:
+    """Return how many of the nodes are of one of these kinds."""
+    return len([node for node in nodes if node.type in kinds])
+
+
+def _count_word(name: bytes, before: str, after: str, place: Place) -> None:
+    """Note a name among the tokens of a macro, by the kinds of the tokens around it."""
+    item = place.item
+    item.words.add(name)
+    called = before == "." and after in ("token_tree", "::")
+    is_panic_method = name in PANIC_METHODS and (called or before == "::")
+    if is_panic_method or (name in PANIC_MACROS and after == "!"):
+        item.panics += 1
+    elif name in ITERATOR_METHODS and called and not place.unused:
+        item.iterators += 1
+
+
+def _count_operator(kind: str, place: Place) -> None:
+    """Note a keyword or operator among the tokens of a macro."""
+    item = place.item
+    if kind == "unsafe":
+        item.unsafe += 1
+    elif item.kind == "macro_definition":  # there, `$(...)?` is no operator
+        return
+    elif kind in _BRANCHES:
+        item.cyclomatic += 1
+        if kind == "?" and not place.unused:
+            item.question_mark = True
 
 
 def _blank_rows(source: bytes, dropped: list[Node]) -> set[int]:
@@ -370,11 +411,36 @@ def _blank_rows(source: bytes, dropped: list[Node]) -> set[int]:
         (first, start), (last, end) = node.start_point, node.end_point
         if not end and last:  # a doc comment ends at the beginning of the next line
             last, end = last - 1, len(lines[last - 1])
-        rows.update(range(first + bool(lines[first][:start].strip()), last + (not lines[last][end:].strip())))
+        if lines[first][:start].strip():  # code stands before it
+            first += 1
+        if lines[last][end:].strip():  # code stands after it
+            last -= 1
+        rows.update(range(first, last + 1))
     return rows
 
 
+def _naming_node(item: Node) -> Node | None:
+    """Return the node that names an item: of an `impl`, its type."""
+    return item.child_by_field_name("type" if item.type == "impl_item" else "name")
+
+
+def _parts(item: Item, node: Node) -> list[Node]:
+    """Return what is to be visited inside an item; its modifiers are noted at once."""
+    named = _naming_node(node)
+    parts: list[Node] = []
+    for child in node.children:
+        kind = child.type
+        if kind == "visibility_modifier":
+            item.public = True
+        elif kind == "unsafe" or (kind == "function_modifiers" and b"unsafe" in (child.text or b"").split()):
+            item.unsafe += 1
+        elif child.is_named and (child != named or item.kind == "impl_item"):  # an impl uses the type it names
+            parts.append(child)
+    return parts
+
+
 def _describe_function(item: Item, node: Node) -> None:
+    """Note what the signature and the body of a function say about it."""
     parameters = node.child_by_field_name("parameters")
     for parameter in parameters.named_children if parameters is not None else ():
         pattern = parameter.child_by_field_name("pattern")
