@@ -14,7 +14,7 @@ from paths import RECIPES, ROOT
 
 # rust_rewards from the ground up. A module imports its own room and the floors below, no neighbour and no floor above.
 FLOORS = (
-    ("json_lines", "suggestions"),
+    ("json_lines", "sqlite_file", "suggestions"),
     ("syntax",),
     ("completions", "verifier", "ast_metrics"),
     ("continuation", "scoring", "exit_codes"),

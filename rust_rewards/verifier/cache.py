@@ -16,6 +16,7 @@ from collections import OrderedDict
 from dataclasses import asdict
 from typing import Any
 
+from ..sqlite_file import SqliteFile
 from .harness import TestResult
 from .single import CompileResult
 from .verdict import Diagnostic
@@ -24,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 MEMORY_ENTRIES = 16_384  # a few KiB each
 FORMAT = 1  # raise when the meaning of an entry changes
+TABLE = "CREATE TABLE IF NOT EXISTS verdicts (key TEXT PRIMARY KEY, entry TEXT NOT NULL)"
 BUSY_SECONDS = 30.0  # how long a rank waits for another one's write
 Entry = CompileResult | TestResult
 
@@ -40,8 +42,8 @@ class VerdictCache:
         self._memory: OrderedDict[str, Entry] = OrderedDict()
         self._entries = entries
         self._path = path
+        self._file = SqliteFile(path, TABLE, BUSY_SECONDS) if path else None  # `None` as well once it has failed
         self._lock = threading.Lock()
-        self._broken = False
 
     def get(self, key: str) -> Entry | None:
         """Return the entry, or `None`."""
@@ -68,48 +70,31 @@ class VerdictCache:
         while len(self._memory) > self._entries:
             self._memory.popitem(last=False)
 
-    def _connect(self) -> sqlite3.Connection:
-        assert self._path
-        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("CREATE TABLE IF NOT EXISTS verdicts (key TEXT PRIMARY KEY, entry TEXT NOT NULL)")
-        return connection
-
     def _read(self, key: str) -> Entry | None:
-        if not self._path or self._broken:
+        if self._file is None:
             return None
         try:
-            connection = self._connect()
+            rows = self._file.read("SELECT entry FROM verdicts WHERE key = ?", (key,))
             try:
-                row = connection.execute("SELECT entry FROM verdicts WHERE key = ?", (key,)).fetchone()
-                return _decode(row[0]) if row else None
+                return _decode(rows[0][0]) if rows else None
             except (ValueError, TypeError, KeyError):
-                with connection:
-                    connection.execute("DELETE FROM verdicts WHERE key = ?", (key,))
+                self._file.write("DELETE FROM verdicts WHERE key = ?", [(key,)])
                 logger.warning("Dropped an unreadable entry of the verdict cache %s", self._path)
-                return None
-            finally:
-                connection.close()
         except sqlite3.Error as err:
             self._give_up(err)
-            return None
+        return None
 
     def _write(self, found: dict[str, Entry]) -> None:
-        if not self._path or self._broken or not found:
+        if self._file is None or not found:
             return
         rows = [(key, _encode(entry)) for key, entry in found.items()]
         try:
-            connection = self._connect()
-            try:
-                with connection:
-                    connection.executemany("INSERT OR REPLACE INTO verdicts VALUES (?, ?)", rows)
-            finally:
-                connection.close()
+            self._file.write("INSERT OR REPLACE INTO verdicts VALUES (?, ?)", rows)
         except sqlite3.Error as err:
             self._give_up(err)
 
     def _give_up(self, err: sqlite3.Error) -> None:
-        self._broken = True
+        self._file = None
         logger.warning("The verdict cache %s cannot be used (%s); going on without it.", self._path, err)
 
 
