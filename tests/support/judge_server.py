@@ -2,7 +2,7 @@
 
 In a test: `with ScriptedServer(script) as server`, where the script maps a request's body to the bytes of a
 response, or to a list of bytes and pauses in seconds; what ends with `HANG_UP` drops the connection. On the
-command line it is a server of its own process, for measurements: `python tests/judge_server.py 0.3` answers
+command line it is a server of its own process, for measurements: `python tests/support/judge_server.py 0.3` answers
 after 0.3 s each.
 """
 

@@ -1,4 +1,4 @@
-"""`python -m rust_rewards judge`, and the calibration behind it."""
+"""`rust-rewards judge`: a file or the calibration, what is printed, and the exit code."""
 
 import argparse
 import json
@@ -8,8 +8,7 @@ import pytest
 from judge_server import ScriptedServer, completion, scores
 
 from rust_rewards.commands import judge as command
-from rust_rewards.judge.calibration import INJECTIONS, TASKS, Sample, calibrate, samples
-from rust_rewards.verifier import verify
+from rust_rewards.judge.calibration import samples
 
 CODE = "pub fn one() -> i32 {\n    1\n}\n"
 
@@ -55,24 +54,6 @@ def test_a_file_that_cannot_be_judged_says_why(source, capsys):
 def test_wrong_options_are_told_with_status_two(capsys, options, says):
     assert run(*options) == 2
     assert says in capsys.readouterr().err
-
-
-def test_every_sample_compiles_so_that_only_its_worth_differs():
-    given = samples()
-    assert len(given) == len(TASKS) * (2 + len(INJECTIONS))
-    verdicts = verify([s.program for s in given])
-    assert [s for s, v in zip(given, verdicts, strict=True) if not v.compiles] == []
-
-
-def test_calibration_by_hand():
-    given = [Sample("a", "good", ""), Sample("a", "bad", ""), Sample("b", "good", ""), Sample("b", "bad", "")]
-    given += [Sample("a", "comment", ""), Sample("b", "comment", ""), Sample("a", "string", "")]
-    result = calibrate(given, [0.9, 0.5, 0.5, 0.2, 0.7, 0.3, None])
-    # pairs: 0.9 > 0.5, 0.9 > 0.2, 0.5 = 0.5 (half), 0.5 > 0.2; comment: +0.2 and +0.1
-    assert result.separation == pytest.approx(3.5 / 4)
-    assert result.shifts == {"comment": pytest.approx(0.15)}
-    assert result.unjudged == 1
-    assert not result.passed
 
 
 def honest(body):
