@@ -52,7 +52,7 @@ def _native_text() -> bytes:
 
 
 def cache_folder() -> Path:
-    """Return where compiled helpers are kept: the user's cache folder, else a temporary one."""
+    """Return the folder of compiled helpers: in `$XDG_CACHE_HOME`, in `~/.cache`, or a temporary folder."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rust-rewards"
     try:
         base.mkdir(parents=True, exist_ok=True)
