@@ -10,13 +10,22 @@ COMPARE, VALUE = "rr_compare", "rr_value"  # `instrumentation` defines them befo
 ASSERTIONS = frozenset(("assert", "assert_eq", "assert_ne", "debug_assert", "debug_assert_eq", "debug_assert_ne"))
 _COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
 
+Edit = tuple[int, int, bytes]  # the bytes from start to end become these
+
+
+def apply_edits(source: bytes, edits: list[Edit]) -> bytes:
+    """Return the source with every edit made; edits do not overlap."""
+    for start, end, new in sorted(edits, reverse=True):
+        source = source[:start] + new + source[end:]
+    return source
+
 
 def open_assertions(text: str) -> str:
     """`assert!(a == b)` -> a macro that sees both sides, so that a comparison of the program's own can be doubted."""
     source = text.encode()
     if b"assert!" not in source:
         return text
-    edits: list[tuple[int, int, bytes]] = []
+    edits: list[Edit] = []
     stack = [parse_rust(source).root_node]
     while stack:
         node = stack.pop()
@@ -27,9 +36,7 @@ def open_assertions(text: str) -> str:
             opened = _comparison((arguments.text or b"")[1:-1]) if arguments else None
             if opened:
                 edits.append((node.start_byte, node.end_byte, opened))
-    for start, end, new in sorted(edits, reverse=True):
-        source = source[:start] + new + source[end:]
-    return source.decode()
+    return apply_edits(source, edits).decode()
 
 
 def _comparison(arguments: bytes) -> bytes | None:

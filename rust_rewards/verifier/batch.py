@@ -1,4 +1,4 @@
-"""Many programs, one compiler: each program becomes a module file of one crate.
+"""Checks many programs with one compiler: each program becomes a module file of one crate.
 
 Rounds: compile; every module that an error points at is settled and leaves; the rest is compiled again, until a round
 has no error. rustc 1.95 carries on after nearly every error, so a module's errors in a round are those it would have
@@ -23,8 +23,8 @@ from .single import CompileResult, check_alone, from_diagnostics, parse_each, pa
 from .verdict import Diagnostic
 
 ROOT = "batch.rs"
-# Two warnings of our own: `unused_variables` shows that function bodies were analysed to the end, `dead_code` that the
-# late lints ran, after which nothing is missing.
+# Causes two warnings: `unused_variables` shows that function bodies were analysed to the end, `dead_code` that the late
+# lints ran, after which nothing is missing.
 CANARY = "pub fn rr_canary() { let rr_canary = 1; }\nfn rr_late_canary() {}\n"
 ANALYSED, FINISHED = "unused_variables", "dead_code"
 ENTRY = (
@@ -81,11 +81,11 @@ def wall_seconds(compiler: Compiler, programs: int) -> float:
 def check_batch(compiler: Compiler, members: list[Member], clippy: bool) -> list[CompileResult]:
     """Check programs together; same order and length as `members`."""
     settled = _rounds(compiler, members, clippy)
-    known = [parse_known(checked, member.source) for checked, member in zip(settled, members, strict=True)]
+    known = [parse_known(result, member.source) for result, member in zip(settled, members, strict=True)]
     asked = [i for i, answer in enumerate(known) if answer is None]
     for i, answer in zip(asked, parse_each(compiler, [members[i].source for i in asked]), strict=True):
         known[i] = answer
-    return [replace(checked, parses=bool(ok)) for checked, ok in zip(settled, known, strict=True)]
+    return [replace(result, parses=bool(ok)) for result, ok in zip(settled, known, strict=True)]
 
 
 def _rounds(compiler: Compiler, members: list[Member], clippy: bool) -> list[CompileResult]:
@@ -102,9 +102,9 @@ def _rounds(compiler: Compiler, members: list[Member], clippy: bool) -> list[Com
             break
         share = done.seconds / len(waiting)
         by_position, strays = group(done, modules, [members[i].source.count("\n") + 1 for i in waiting])
-        checked = {i: from_diagnostics(by_position[p], share) for p, i in enumerate(waiting)}
-        outcome = _who_leaves(done, waiting, checked, [waiting[p] if p >= 0 else -1 for p in strays])
-        settled.update({i: checked[i] for i in outcome.final})
+        results = {i: from_diagnostics(by_position[p], share) for p, i in enumerate(waiting)}
+        outcome = _who_leaves(done, waiting, results, [waiting[p] if p >= 0 else -1 for p in strays])
+        settled.update({i: results[i] for i in outcome.final})
         for i in outcome.alone:
             settled[i] = _check_one(compiler, members[i], clippy)
         for part in outcome.apart:
@@ -115,57 +115,84 @@ def _rounds(compiler: Compiler, members: list[Member], clippy: bool) -> list[Com
 
 @dataclass(frozen=True)
 class _Round:
-    """Who leaves after a round: with this round's answer, to a compiler of their own, or to smaller batches."""
+    """The programs that leave after a round: with their answer, each to its own compiler, or in smaller batches."""
 
     final: list[int] = field(default_factory=list)
     alone: list[int] = field(default_factory=list)
     apart: list[list[int]] = field(default_factory=list)
 
 
-def _who_leaves(done: Compiled, waiting: list[int], checked: dict[int, CompileResult], strays: list[int]) -> _Round:
-    seen = {item.diagnostic.code for item in done.diagnostics if item.file == ROOT}
-    if not done.errors or (FINISHED in seen and not strays):
+def _who_leaves(done: Compiled, waiting: list[int], results: dict[int, CompileResult], strays: list[int]) -> _Round:
+    """Decide who leaves after a round. The first case that holds counts; the module docstring gives the reasons."""
+    canaries = {item.diagnostic.code for item in done.diagnostics if item.file == ROOT}
+    blamed = [i for i in waiting if results[i].errors]
+
+    # There is no error, or none outside of the programs' own lines and rustc came to its end: nothing is missing.
+    if not done.errors or (FINISHED in canaries and not strays):
         return _Round(final=waiting)
-    blamed = [i for i in waiting if checked[i].errors]
+
+    # An error points at no module: all that have errors go alone, and all there are when none has.
     if -1 in strays or not (blamed or strays):
         return _Round(alone=blamed or waiting)
-    if ANALYSED not in seen:
-        return _Round(alone=strays) if strays else _after_stop(waiting, blamed, checked)
-    poisoners = [i for i in blamed if any(map(_poisons, checked[i].errors))]
+
+    # It stopped early, and an error points at the code added for `fn main`: that program goes alone.
+    if ANALYSED not in canaries and strays:
+        return _Round(alone=strays)
+
+    # It stopped early at the programs' own errors.
+    if ANALYSED not in canaries:
+        return _after_stop(waiting, blamed, results)
+
+    # An error lies in the header of a trait's impl, which silences neighbours: it goes alone, the others blamed apart.
+    poisoners = [i for i in blamed if any(map(_poisons, results[i].errors))]
     if poisoners:
         rest = [i for i in blamed if i not in (*poisoners, *strays)]
         return _Round(alone=sorted({*poisoners, *strays}), apart=[rest] if rest else [])
-    only_lints = all(_is_lint(error) for i in blamed for error in checked[i].errors)
-    final = [i for i in blamed if only_lints or not all(map(_is_lint, checked[i].errors))]
-    unsure = [i for i in final if all(error.code in INFERENCE or _is_lint(error) for error in checked[i].errors)]
-    return _Round([i for i in final if i not in (*unsure, *strays)], sorted({*unsure, *strays}))
+
+    # rustc analysed every body, so that the errors of the blamed are those they would have alone. Lints that are errors
+    # are complete only when nothing else is wrong: modules with nothing but those wait until no others are left.
+    with_errors = [i for i in blamed if not all(map(_is_lint, results[i].errors))]
+    leaving = with_errors or blamed
+
+    # Errors that could all stem from a neighbour's impl, or lints without an end of the analysis: that program goes
+    # alone, and so does one with an error in the code added for its `fn main`.
+    unsure = [i for i in leaving if all(error.code in INFERENCE or _is_lint(error) for error in results[i].errors)]
+    alone = sorted({*unsure, *strays})
+    return _Round(final=[i for i in leaving if i not in alone], alone=alone)
 
 
-def _after_stop(waiting: list[int], blamed: list[int], checked: dict[int, CompileResult]) -> _Round:
-    """Who leaves when some of the blamed modules stopped rustc before it analysed anything."""
+def _after_stop(waiting: list[int], blamed: list[int], results: dict[int, CompileResult]) -> _Round:
+    """Decide who leaves when some of the blamed modules stopped rustc before it analysed anything."""
+    # Only one can have stopped it: its errors are those it would have alone.
     if len(blamed) == 1:
         return _Round(final=blamed)
-    stopping = [i for i in blamed if any(map(_stops_rustc, checked[i].errors))]
-    suspects = {i for i in blamed if any(error.code in SUSPECT_CODES for error in checked[i].errors)}
+    # Those that certainly stopped it are settled; likely culprits are checked alone when they are few.
+    stopping = [i for i in blamed if any(map(_stops_rustc, results[i].errors))]
+    suspects = {i for i in blamed if any(error.code in SUSPECT_CODES for error in results[i].errors)}
     likely = sorted(suspects.difference(stopping)) if len(suspects) <= FEW else []
     if stopping or likely:
-        return _Round(stopping, likely)
+        return _Round(final=stopping, alone=likely)
+    # Nobody is suspected: those with errors go on in two halves.
     middle = len(blamed) // 2
     return _Round(apart=[blamed[:middle], blamed[middle:]])
 
 
 def _stops_rustc(error: Diagnostic) -> bool:
+    """Return whether rustc goes no further than name resolution after this error."""
     return error.code in STOPPING_CODES or (error.code is None and error.message.startswith(STOPPING_MESSAGES))
 
 
 def _poisons(error: Diagnostic) -> bool:
+    """Return whether an error lies in the header of a trait's impl, after which rustc says less about neighbours."""
     if error.code in OVERLAPS:
         return True
+    # The line that the error points at, in rustc's own drawing: `12 | impl Trait for Type {`.
     header = rf"^\s*{error.line}\s*\|.*\bimpl\b.*\bfor\b"
     return error.code not in (None, "E0046") and re.search(header, error.rendered, re.MULTILINE) is not None
 
 
 def _is_lint(diagnostic: Diagnostic) -> bool:
+    """Return whether a diagnostic is a lint's: they are named in lower case, errors are numbered (`E0308`)."""
     return diagnostic.code is not None and diagnostic.code[0].islower()
 
 
@@ -182,7 +209,7 @@ def _one_by_one_or_batch(compiler: Compiler, members: list[Member], clippy: bool
 
 
 def _check_one(compiler: Compiler, member: Member, clippy: bool) -> CompileResult:
-    return check_alone(compiler, member.source, member.has_main, clippy, settle_parse=False)
+    return check_alone(compiler, member.source, has_main=member.has_main, clippy=clippy, settle_parse=False)
 
 
 def _compile(compiler: Compiler, modules: Modules, members: list[Member], clippy: bool) -> Compiled:

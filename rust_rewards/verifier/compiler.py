@@ -1,4 +1,4 @@
-"""One confined run of rustc or clippy-driver over a crate -> diagnostics by file. Knows nothing of batches."""
+"""Runs rustc or clippy-driver, confined, over a crate and returns the diagnostics. Knows nothing of batches."""
 
 import math
 import time
@@ -21,7 +21,7 @@ class OutOfTime(RuntimeError):
 
 @dataclass(frozen=True)
 class Compiled:
-    """What the compiler said. `broken` is why its answer cannot be used: a crash, a limit, cut output."""
+    """The compiler's answer. `broken` is why it cannot be used: a crash, a limit, cut output."""
 
     diagnostics: list[Located]
     ok: bool
@@ -47,11 +47,11 @@ class Compiler:
     deadline: float = math.inf
 
     def rustc(self, root: str, *flags: str) -> list[str]:
-        """rustc on the file `root` (or `-`) with JSON diagnostics."""
+        """Return the arguments for rustc on the file `root` (or `-`, standard input) with JSON diagnostics."""
         return [str(self.toolchain.rustc), root, *self._common(), *flags]
 
     def check(self, root: str, kind: str = "lib", *, clippy: bool = False) -> list[str]:
-        """Everything up to code generation, by rustc or by clippy (whose deny-by-default lints only warn here)."""
+        """Return the arguments for a check up to code generation, by rustc or by clippy, whose lints only warn here."""
         flags = [f"--crate-type={kind}", "--crate-name=program", "--emit=metadata", "--out-dir=."]
         if not clippy:
             return self.rustc(root, *flags)

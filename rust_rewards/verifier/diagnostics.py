@@ -1,4 +1,4 @@
-"""rustc's JSON lines (`--error-format=json`) -> `Diagnostic`. Pure.
+"""Turns rustc's JSON lines (`--error-format=json`) into `Diagnostic`s. Pure.
 
 rustc's own summaries ("aborting due to 2 previous errors", "1 warning emitted") are not diagnostics about the program
 and are left out; so are notes and help without a warning or an error of their own.
@@ -38,7 +38,7 @@ def parse_diagnostics(stderr: str) -> Iterator[Located]:
 
 
 def is_summary(message: dict[str, Any]) -> bool:
-    """Whether a JSON message is rustc's own summary, a note or a help, and not about the program."""
+    """Return whether a JSON message is rustc's own summary, a note or a help, and not about the program."""
     text = message.get("message", "")
     if not str(message.get("level", "")).startswith(("error", "warning")):
         return True

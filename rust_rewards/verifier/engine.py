@@ -1,8 +1,8 @@
-"""`verify`: many programs in, as many verdicts out. Decides what runs where and when; the modules beside do the work.
+"""Verifies many programs at once: decides what runs where and when; the other modules of the package do the work.
 
 The order of work: what the cache knows; what needs no compiler; batches spread over the workers, programs that cannot
 share a crate on their own; then the tests of those that compile, in the same way. A program or a batch for which the
-verifier breaks, or the deadline passes, gets a `failure`; no exception of one reaches the others.
+verifier breaks, or the deadline passes, gets a `failure`; an exception in one never reaches the others.
 """
 
 import os
@@ -35,15 +35,15 @@ Done = TypeVar("Done")
 
 @dataclass
 class _Program:
-    """One distinct pair of program and tests, on its way to a verdict."""
+    """One distinct program with its tests, and what is known of it so far."""
 
     source: str
     tests: str
     entry_point: str
     triage: Triage = field(default=Triage(scan("")))
     hidden: HiddenTests | None = None
-    checked: CompileResult = field(default=CompileResult())
-    tested: TestResult | None = None
+    compile_result: CompileResult = field(default=CompileResult())
+    test_result: TestResult | None = None
     failure: str | None = None
 
 
@@ -92,7 +92,9 @@ def verify(
 
     ```
     """
-    tests, entry_points = _columns(programs, tests, entry_points)
+    _check_programs(programs)
+    tests = _column("tests", tests, len(programs))
+    entry_points = _column("entry_points", entry_points, len(programs))
     _check_options(edition, limits, jobs)
     if not programs:
         return []
@@ -104,7 +106,7 @@ def verify(
     distinct = {row: _Program(*row) for row in zip(programs, tests, entry_points, strict=True)}
     call = _VerifyCall(compiler, clippy, jobs or default_jobs(), shared_cache())
     call.check(list(distinct.values()))
-    call.test([program for program in distinct.values() if program.hidden and program.checked.compiles])
+    call.test([program for program in distinct.values() if program.hidden and program.compile_result.compiles])
     return [_verdict(distinct[row]) for row in zip(programs, tests, entry_points, strict=True)]
 
 
@@ -133,27 +135,27 @@ class _VerifyCall:
     cache: VerdictCache
 
     def check(self, programs: list[_Program]) -> None:
-        """Fill in `hidden`, `triage` and `checked`."""
+        """Fill in `hidden`, `triage` and `compile_result`."""
         waiting: list[_Program] = []
         for program in programs:
             program.failure = _read_tests(self.compiler, program)
             if not _is_utf8(program.source):
-                program.checked = rejected(NOT_UTF8)
+                program.compile_result = rejected(NOT_UTF8)
                 continue
             program.triage = triage(program.source, self.compiler.edition)
             known = self._known_check(program)
             if known is not None:
-                program.checked = known
+                program.compile_result = known
             elif program.triage.rejected is not None:
-                program.checked = rejected(program.triage.rejected)
+                program.compile_result = rejected(program.triage.rejected)
             else:
                 waiting.append(program)
         together = [program for program in waiting if not program.triage.alone]
         tasks = [_Task(self._check_together, share) for share in _shares(together, self.jobs)]
         tasks += [_Task(self._check_each, [program]) for program in waiting if program.triage.alone]
-        for program, checked in self._run(tasks, lambda why: CompileResult(failure=why)):
-            program.checked = checked
-        self.cache.put({self._check_key(program, self.clippy): program.checked for program in waiting})
+        for program, compile_result in self._run(tasks, lambda why: CompileResult(failure=why)):
+            program.compile_result = compile_result
+        self.cache.put({self._check_key(program, self.clippy): program.compile_result for program in waiting})
 
     def _check_together(self, programs: list[_Program]) -> list[CompileResult]:
         return check_batch(self.compiler, [Member(p.source, p.triage.has_main) for p in programs], self.clippy)
@@ -162,30 +164,31 @@ class _VerifyCall:
         return [self._check_alone(program) for program in programs]
 
     def _check_alone(self, program: _Program) -> CompileResult:
-        checked = check_alone(self.compiler, program.source, program.triage.has_main, self.clippy)
+        has_main = program.triage.has_main
+        compile_result = check_alone(self.compiler, program.source, has_main=has_main, clippy=self.clippy)
         if not (self.clippy and program.triage.knows_clippy):
-            return checked
-        plain = check_alone(self.compiler, program.source, program.triage.has_main, clippy=False)
-        return replace(plain, lints=checked.lints)
+            return compile_result
+        plain = check_alone(self.compiler, program.source, has_main=has_main, clippy=False)
+        return replace(plain, lints=compile_result.lints)
 
     def test(self, programs: list[_Program]) -> None:
-        """Fill in `tested` for programs that compile."""
+        """Fill in `test_result` for programs that compile."""
         waiting: list[_Program] = []
         for program in programs:
             known = self.cache.get(self._test_key(program))
             if isinstance(known, TestResult):
-                program.tested = known
+                program.test_result = known
             elif _lacks_entry_point(program):
                 assert program.hidden
-                program.tested = TestResult(("not built",) * len(program.hidden.cases))
+                program.test_result = TestResult(("not built",) * len(program.hidden.cases))
             else:
                 waiting.append(program)
         together = [program for program in waiting if not _tested_alone(program)]
         tasks = [_Task(self._test_together, share) for share in _shares(together, self.jobs)]
         tasks += [_Task(self._test_each, [program]) for program in waiting if _tested_alone(program)]
-        for program, tested in self._run(tasks, lambda why: TestResult((), failure=why)):
-            program.tested = tested
-        self.cache.put({self._test_key(program): program.tested for program in waiting if program.tested})
+        for program, test_result in self._run(tasks, lambda why: TestResult((), failure=why)):
+            program.test_result = test_result
+        self.cache.put({self._test_key(program): program.test_result for program in waiting if program.test_result})
 
     def _test_together(self, programs: list[_Program]) -> list[TestResult]:
         return run_batch(self.compiler, [_job(program) for program in programs])
@@ -237,24 +240,26 @@ class _VerifyCall:
         return (self.compiler.edition, kept, self.compiler.toolchain.version, self.compiler.toolchain.host)
 
 
-def _columns(
-    programs: Sequence[str], tests: Sequence[str | None] | None, entry_points: Sequence[str | None] | None
-) -> tuple[list[str], list[str]]:
+def _check_programs(programs: Sequence[str]) -> None:
     if isinstance(programs, str):
         raise TypeError("programs is one string; pass a list of programs, such as [program].")
-    columns: list[list[str]] = []
-    for name, column in (("tests", tests), ("entry_points", entry_points)):
-        if column is not None and (isinstance(column, str) or len(column) != len(programs)):
-            given = "one string" if isinstance(column, str) else f"{len(column)} items"
-            raise ValueError(f"{name} holds {given} for {len(programs)} programs; pass one item for each, or None.")
-        wrong = next((item for item in column or () if item is not None and not isinstance(item, str)), None)
-        if wrong is not None:
-            raise TypeError(f"{name} holds {wrong!r}; each item must be a string or None.")
-        columns.append([item or "" for item in column] if column is not None else [""] * len(programs))
     for index, program in enumerate(programs):
         if not isinstance(program, str):
             raise TypeError(f"programs[{index}] is {type(program).__name__}; every program must be a string.")
-    return columns[0], columns[1]
+
+
+def _column(name: str, column: Sequence[str | None] | None, rows: int) -> list[str]:
+    """Return an optional column as one string per row, empty where there is none."""
+    if column is None:
+        return [""] * rows
+    if isinstance(column, str):
+        raise ValueError(f"{name} holds one string for {rows} programs; pass one item for each, or None.")
+    if len(column) != rows:
+        raise ValueError(f"{name} holds {len(column)} items for {rows} programs; pass one item for each, or None.")
+    for item in column:
+        if item is not None and not isinstance(item, str):
+            raise TypeError(f"{name} holds {item!r}; each item must be a string or None.")
+    return [item or "" for item in column]
 
 
 def _check_options(edition: str, limits: Limits, jobs: int | None) -> None:
@@ -318,18 +323,18 @@ def _shares(programs: list[_Program], jobs: int) -> list[list[_Program]]:
 
 
 def _verdict(program: _Program) -> Verdict:
-    checked, tested = program.checked, program.tested
-    statuses = tested.statuses if tested else ()
+    compile_result, test_result = program.compile_result, program.test_result
+    statuses = test_result.statuses if test_result else ()
     return Verdict(
-        parses=checked.parses,
-        compiles=checked.compiles,
-        errors=checked.errors,
-        warnings=checked.warnings,
-        lints=checked.lints,
+        parses=compile_result.parses,
+        compiles=compile_result.compiles,
+        errors=compile_result.errors,
+        warnings=compile_result.warnings,
+        lints=compile_result.lints,
         tests_passed=statuses.count("passed"),
         tests_total=len(program.hidden.cases) if program.hidden else 0,
-        timed_out=checked.timed_out or "timed out" in statuses,
-        failure=program.failure or checked.failure or (tested.failure if tested else None),
-        seconds=checked.seconds,
+        timed_out=compile_result.timed_out or "timed out" in statuses,
+        failure=program.failure or compile_result.failure or (test_result.failure if test_result else None),
+        seconds=compile_result.seconds,
         test_statuses=statuses,
     )

@@ -1,4 +1,4 @@
-"""Hidden tests -> what each of them said. One test binary per batch, one confined process per program.
+"""Runs hidden tests and returns how each ended. One test binary per batch, one confined process per program.
 
 The chain runs in one sandbox: rustc builds the programs, their tests and `native/harness.rs` into a binary; that binary
 deletes the sources and itself, and forks a process per program, from which it takes what is left of its rights. Results
@@ -40,13 +40,13 @@ class TestJob:
 
     @property
     def hopeless(self) -> bool:
-        """No test of it can be run: see `TestPolicy.testable`, and runs of a `main` that is not there."""
+        """Whether no test of it can be run: see `TestPolicy.testable`, and runs of a `main` that is not there."""
         return not self.policy.testable or (self.tests.runs_main and not self.has_main)
 
 
 @dataclass(frozen=True)
 class TestResult:
-    """Status of each case, in order (values of `STATUS`, or `"not built"`); `failure` when the verifier broke."""
+    """The status of each case, in order (values of `STATUS`, or `"not built"`); `failure` when the verifier broke."""
 
     statuses: tuple[str, ...]
     failure: str | None = None
@@ -93,6 +93,7 @@ def run_alone(compiler: Compiler, job: TestJob) -> TestResult:
     library = compiler.rustc("-", *link, "--crate-type=lib", "--crate-name=candidate", "--cap-lints=allow")
     newest = replace(compiler, edition="2021")
     binary = newest.rustc("main.rs", *link, "--extern", "candidate=libcandidate.rlib", "--crate-name=tests")
+    # The program is built as a library read from a pipe ("@"), then the test binary around it, which is run at once.
     done = compiler.run(
         [["@candidate.rs", *library], binary, _serve(compiler, uses_files=job.uses_files)],
         {"candidate.rs": text, "main.rs": main},
@@ -141,18 +142,18 @@ def _build_and_run(compiler: Compiler, modules: Modules, jobs: list[TestJob]) ->
 
 
 def _result_bytes(jobs: list[TestJob]) -> int:
-    """How much the results of these tests can take: a line per case, outputs in hexadecimal."""
+    """Return how many bytes the results can take: a line per case, outputs in hexadecimal."""
     return sum(RESULT_LINE + 2 * case.output_bytes for job in jobs for case in job.tests.cases)
 
 
 def _names() -> tuple[str, str, int]:
-    """A crate name, a module name and a key that nothing else knows."""
+    """Return a crate name, a module name and a key, drawn at random so that no program can guess them."""
     return f"rr_{secrets.token_hex(8)}", f"rr_{secrets.token_hex(8)}", secrets.randbits(64)
 
 
 def _link_flags(compiler: Compiler, ours: str) -> list[str]:
-    """Link against the harness under its name for this build, with the toolchain's own linker: rustc's wrapper around
-    it wants /proc, which the sandbox has not."""
+    """Return the flags that link the harness under its name for this build, with the toolchain's own linker: rustc's
+    wrapper around that needs /proc, which does not exist in the sandbox."""
     harness = sandbox.build_native("harness", compiler.toolchain, "--crate-type=rlib")
     flags = ["--extern", f"{ours}={harness}", "-Cprefer-dynamic", "-Ccodegen-units=4"]  # the default costs 10 % more
     linker = compiler.toolchain.target_folder / "bin" / "rust-lld"
@@ -176,7 +177,7 @@ def _serve(compiler: Compiler, *, uses_files: bool) -> list[str]:
 
 
 def _read_results(done: Compiled, jobs: list[TestJob]) -> list[TestResult]:
-    """Lines `program case status seconds output` -> statuses. A program with a case missing was not reached in time."""
+    """Read lines of `program case status seconds output`. A program with a case missing was not reached in time."""
     found: dict[tuple[int, int], str] = {}
     for line in done.stdout.decode("ascii", "replace").splitlines():
         match = _RESULT.fullmatch(line)

@@ -1,4 +1,4 @@
-"""Hidden tests as their author wrote them -> numbered cases, and the Rust text that runs them. Pure.
+"""Reads hidden tests as their author wrote them: returns numbered cases, and the Rust items that hold them. Pure.
 
 Three forms are accepted:
 
@@ -13,16 +13,17 @@ import json
 import re
 from dataclasses import dataclass
 
-import tree_sitter
+from tree_sitter import Node
 
 from ..syntax.lexer import scan
-from ..syntax.tree import parse_rust
-from .assertions import COMPARE, VALUE, is_assertion, open_assertions
+from ..syntax.tree import COMMENTS, name_of, parse_rust, text_of
+from .assertions import COMPARE, VALUE, Edit, apply_edits, is_assertion, open_assertions
 
 _DECLARATIONS = frozenset(
     f"{kind}_item"
     for kind in ("function", "struct", "enum", "mod", "impl", "trait", "const", "static", "type", "union")
 ) | {"use_declaration", "macro_definition", "attribute_item"}
+_NO_STATEMENTS = COMMENTS | {"empty_statement"}
 _MARKER = re.compile(rb"#\[\s*(test|cfg\s*\(\s*test\s*\)|ignore\b.*|should_panic\b.*)\s*\]\Z", re.DOTALL)
 _EXPECTED = re.compile(
     rb'should_panic\s*\(\s*expected\s*=\s*("(?:[^"\\]|\\.)*")|should_panic\s*=\s*("(?:[^"\\]|\\.)*")'
@@ -59,7 +60,7 @@ class Case:
 
     @property
     def output_bytes(self) -> int:
-        """How much of what `main` prints can matter: more than this is not what was expected."""
+        """Bytes of what `main` prints that can matter: more than this is not what was expected."""
         return 0 if self.output is None else len(self.output.encode("utf-8", "replace")) + OUTPUT_SLACK
 
 
@@ -118,54 +119,56 @@ def _json_cases(tests: str) -> tuple[Case, ...] | None:
 
 
 def _from_items(tests: str) -> HiddenTests:
+    """Read items: note each test function, make it and its modules visible, and blank out the test attributes."""
     source = tests.encode()
-    cases: list[Case] = []
-    edits: list[tuple[int, int, bytes]] = []
-    root = parse_rust(tests.encode()).root_node
-    _collect(root, [], cases, edits)
-    for start, end, new in sorted(edits, reverse=True):
-        source = source[:start] + new + source[end:]
-    return _numbered(cases, source.decode(), root.has_error)
+    root = parse_rust(source).root_node
+    found: list[tuple[int, Case]] = []
+    edits: list[Edit] = []
+    pending: list[tuple[Node, str]] = [(root, "")]
+    while pending:
+        parent, path = pending.pop()
+        attributes: list[bytes] = []  # of the item that comes next
+        for node in parent.named_children:
+            if node.type in COMMENTS:
+                continue
+            if node.type == "attribute_item":
+                attributes.append(text_of(node))
+                if _MARKER.match(text_of(node)):
+                    edits.append((node.start_byte, node.end_byte, b" "))
+                continue
+            where = path + text_of(node.child_by_field_name("name")).decode()
+            if node.type == "mod_item" and (body := node.child_by_field_name("body")):
+                edits.append(_make_public(node))
+                pending.append((body, f"{where}::"))
+            elif node.type == "function_item" and _is_test(attributes):
+                edits.append(_make_public(node))
+                end = _say_reached(node)
+                edits += [end] if end else []
+                case = Case(where, where, _expected(attributes), must_reach=end is not None)
+                found.append((node.start_byte, case))
+            attributes = []
+    cases = [case for _, case in sorted(found, key=lambda pair: pair[0])]
+    return _hidden_tests(cases, apply_edits(source, edits).decode(), suspect=root.has_error)
 
 
-def _collect(parent: tree_sitter.Node, path: list[str], cases: list[Case], edits: list[tuple[int, int, bytes]]) -> None:
-    """Walk items: note each test function, make it and its modules visible, and blank out the test attributes."""
-    attributes: list[bytes] = []
-    for node in parent.named_children:
-        if node.type == "attribute_item":
-            text = node.text or b""
-            attributes.append(text)
-            if _MARKER.match(text):
-                edits.append((node.start_byte, node.end_byte, b" "))
-            continue
-        if node.type in ("line_comment", "block_comment"):
-            continue
-        name = node.child_by_field_name("name")
-        label = (name.text or b"").decode() if name else ""
-        markers = [match for text in attributes if (match := _MARKER.match(text))]
-        if node.type == "mod_item" and (body := node.child_by_field_name("body")):
-            _make_public(node, edits)
-            _collect(body, [*path, label], cases, edits)
-        elif node.type == "function_item" and any(match.group(1) == b"test" for match in markers):
-            _make_public(node, edits)
-            where = "::".join([*path, label])
-            cases.append(Case(where, where, _expected(attributes), must_reach=_add_end(node, edits)))
-        attributes = []
+def _is_test(attributes: list[bytes]) -> bool:
+    markers = [match for text in attributes if (match := _MARKER.match(text))]
+    return any(match.group(1) == b"test" for match in markers)
 
 
-def _make_public(node: tree_sitter.Node, edits: list[tuple[int, int, bytes]]) -> None:
-    first = node.children[0]
-    old = first.end_byte if first.type == "visibility_modifier" else node.start_byte
-    edits.append((node.start_byte, old, b"pub" if old > node.start_byte else b"pub "))
+def _make_public(item: Node) -> Edit:
+    first = item.children[0]
+    if first.type == "visibility_modifier":
+        return item.start_byte, first.end_byte, b"pub"
+    return item.start_byte, item.start_byte, b"pub "
 
 
-def _add_end(function: tree_sitter.Node, edits: list[tuple[int, int, bytes]]) -> bool:
-    """Let a function that can only end at its last brace say that it got there; return whether it is such a one."""
+def _say_reached(function: Node) -> Edit | None:
+    """Return the edit that lets a function say that it reached its end; `None` for one that may end elsewhere."""
     body = function.child_by_field_name("body")
-    if body is None or function.child_by_field_name("return_type") or _LEAVES.search((body.text or b"").decode()):
-        return False
-    edits.append((body.end_byte - 1, body.end_byte - 1, f"; {REACHED}!();".encode()))
-    return True
+    if body is None or function.child_by_field_name("return_type") or _LEAVES.search(text_of(body).decode()):
+        return None
+    return body.end_byte - 1, body.end_byte - 1, f"; {REACHED}!();".encode()
 
 
 def _expected(attributes: list[bytes]) -> str | None:
@@ -177,48 +180,50 @@ def _expected(attributes: list[bytes]) -> str | None:
 
 
 def _from_statements(tests: str) -> HiddenTests:
-    opening = "fn case() {\n"
-    root = parse_rust(f"{opening}{tests}\n}}".encode()).root_node
+    root = parse_rust(f"fn case() {{\n{tests}\n}}".encode()).root_node
     functions = [node for node in root.named_children if node.type == "function_item"]
     body = functions[0].child_by_field_name("body") if len(functions) == 1 else None
-    comments = ("line_comment", "block_comment", "empty_statement")
-    statements = [node for node in body.named_children if node.type not in comments] if body else []
-    if len(root.named_children) != 1 or not body or all(node.type in _DECLARATIONS for node in statements):
+    statements = [node for node in body.named_children if node.type not in _NO_STATEMENTS] if body else []
+    is_one_function = body is not None and root.named_child_count == 1
+    if not is_one_function or all(node.type in _DECLARATIONS for node in statements):
         return _from_main(tests, statements)
+    return _from_bodies(_bodies(tests, statements), suspect=root.has_error)
+
+
+def _bodies(tests: str, statements: list[Node]) -> list[str]:
+    """Return the body of each case: each assertion behind all imports when there is nothing else, or the whole text."""
     uses = [node for node in statements if node.type == "use_declaration"]
     asserts = [node for node in statements if is_assertion(node)]
-    if len(uses) + len(asserts) < len(statements) or not asserts:
-        bodies = [tests]
-    else:
-        prefix = "".join((node.text or b"").decode() + "\n" for node in uses)
-        bodies = [f"{prefix}{(node.text or b'').decode()};" for node in asserts]
-    return _from_bodies(bodies, root.has_error)
+    if not asserts or len(uses) + len(asserts) < len(statements):
+        return [tests]
+    imports = "".join(text_of(node).decode() + "\n" for node in uses)
+    return [f"{imports}{text_of(node).decode()};" for node in asserts]
 
 
-def _from_bodies(bodies: list[str], suspect: bool) -> HiddenTests:
+def _from_bodies(bodies: list[str], *, suspect: bool) -> HiddenTests:
     ends = [not _LEAVES.search(body) for body in bodies]
     text = "".join(
         f"pub fn case{i}() {{\n{body}\n{f'; {REACHED}!();' if end else ''}}}\n"
         for i, (body, end) in enumerate(zip(bodies, ends, strict=True))
     )
-    return _numbered([Case(str(i), f"case{i}", must_reach=end) for i, end in enumerate(ends)], text, suspect)
+    cases = [Case(str(i), f"case{i}", must_reach=end) for i, end in enumerate(ends)]
+    return _hidden_tests(cases, text, suspect=suspect)
 
 
-def _numbered(cases: list[Case], text: str, suspect: bool) -> HiddenTests:
+def _hidden_tests(cases: list[Case], text: str, *, suspect: bool) -> HiddenTests:
     needs_root = bool(re.search(r"\bcrate\b", scan(text).code))
     return HiddenTests(tuple(cases), open_assertions(text), needs_root, suspect)
 
 
-def _from_main(tests: str, statements: list[tree_sitter.Node]) -> HiddenTests:
-    """Declarations only: a test when one of them is `fn main`, as in MultiPL-E."""
-    names = [node.child_by_field_name("name") for node in statements if node.type == "function_item"]
-    if not any(name and name.text == b"main" for name in names):
+def _from_main(tests: str, statements: list[Node]) -> HiddenTests:
+    """Read declarations: they are a test when one of them is `fn main`, as in MultiPL-E."""
+    if not any(node.type == "function_item" and name_of(node) == b"main" for node in statements):
         return HiddenTests(())
     return _from_bodies([f"{tests}\nmain()\n"], suspect=False)
 
 
 def same_output(expected: str, printed: str) -> bool:
-    """Whether two texts have the same lines, trailing white space and blank lines at the end aside."""
+    """Return whether two texts have the same lines, trailing white space and blank lines at the end aside."""
 
     def lines(text: str) -> list[str]:
         return "\n".join(line.rstrip() for line in text.splitlines()).rstrip().split("\n")

@@ -1,4 +1,4 @@
-"""The Rust text that is appended to a program so that the harness can run its tests. Pure.
+"""Writes the Rust text that is appended to a program so that the harness can run its tests. Pure.
 
 It keeps the program's own names out of the tests' way: the standard macros are defined anew right before the tests, and
 the names that decide what a test means are imported explicitly, which beats `use super::*`. The rest is in `tampering`.
@@ -68,8 +68,8 @@ def _test_value(case: Case, ours: str) -> str:
 
 
 def _macros(items: str, policy: TestPolicy, ours: str, own: str) -> str:
-    """The macros that the tests use: assertions in the standard library's meaning, others that a program could
-    redefine."""
+    """Return the macros that the tests use: assertions in the standard library's meaning, and others that a program
+    could redefine."""
     asked = {
         "all": ("", "", ""),
         "same_types": ("same_types", "same_types", "same_types"),

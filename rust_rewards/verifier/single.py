@@ -1,5 +1,6 @@
-"""One program, one compiler: the verdict that everything else must agree with."""
+"""Checks one program with one compiler: gives the result that every faster way must agree with."""
 
+import bisect
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,24 +11,10 @@ from .native_build import SandboxError
 from .verdict import Diagnostic
 
 # Errors of rustc's lexer and parser that carry a code; a parse error mostly has none.
-PARSER_CODES = frozenset(
-    [
-        "E0178",
-        "E0584",
-        "E0585",
-        "E0586",
-        "E0704",
-        "E0743",
-        "E0748",
-        "E0758",
-        "E0762",
-        "E0763",
-        "E0765",
-        "E0766",
-        "E0768",
-        "E0773",
-    ]
-)
+PARSER_CODES = frozenset((
+    "E0178", "E0584", "E0585", "E0586", "E0704", "E0743", "E0748", "E0758", "E0762", "E0763", "E0765", "E0766", "E0768",
+    "E0773",
+))  # fmt: skip
 PROGRAM = "program.rs"
 # Tokens come before everything else, in macros and in attributes as well.
 _LEXER_CODES = frozenset(("E0748", "E0758", "E0762", "E0763", "E0765", "E0766"))  # something unterminated
@@ -45,7 +32,7 @@ _EXPANDS = re.compile(r"#|\w\s*!\s*[(\[{]|macro_rules")
 
 @dataclass(frozen=True)
 class CompileResult:
-    """A verdict before the tests. `failure` is the verifier's own."""
+    """The compiler's part of a verdict. `failure` says why the verifier itself could not judge."""
 
     parses: bool = False
     compiles: bool = False
@@ -58,32 +45,34 @@ class CompileResult:
 
 
 def rejected(diagnostic: Diagnostic) -> CompileResult:
-    """The verdict on a program that was refused without a compiler."""
+    """Return the result for a program that was refused without a compiler."""
     return CompileResult(errors=(diagnostic,))
 
 
 def from_diagnostics(found: Iterable[Diagnostic], seconds: float) -> CompileResult:
-    """Sort what was said about one program. `parses` is provisional: see `parse_known`."""
+    """Sort the diagnostics of one program into a result. `parses` is provisional: see `parse_known`."""
     found = tuple(found)
     lints = tuple(d for d in found if (d.code or "").startswith("clippy::"))
     errors = tuple(d for d in found if d.level == "error" and d not in lints)
     warnings = tuple(d for d in found if d.level == "warning" and d not in lints)
-    return CompileResult(True, not errors, errors, warnings, lints, seconds=seconds)
+    return CompileResult(
+        parses=True, compiles=not errors, errors=errors, warnings=warnings, lints=lints, seconds=seconds
+    )
 
 
-def parse_known(checked: CompileResult, source: str) -> bool | None:
-    """Whether a program parses, as far as its errors tell; `None` when only a parse does.
+def parse_known(result: CompileResult, source: str) -> bool | None:
+    """Return whether a program parses, as far as its errors tell; `None` when only a parse does.
 
     What macros and attributes are given is parsed later, with the same words of complaint. Without them, an error that
     has no code and expects something else is the parser's.
     """
     doubtful = [
         error
-        for error in checked.errors
+        for error in result.errors
         if error.code in PARSER_CODES or (error.code is None and not error.message.startswith(_UNRESOLVED))
     ]
-    if not checked.parses or not doubtful:
-        return checked.parses
+    if not result.parses or not doubtful:
+        return result.parses
     if any(error.code in _LEXER_CODES or error.message.startswith(_LEXER_COMPLAINTS) for error in doubtful):
         return False
     complained = any(error.code is None and error.message.startswith(_COMPLAINTS) for error in doubtful)
@@ -91,7 +80,7 @@ def parse_known(checked: CompileResult, source: str) -> bool | None:
 
 
 def check_alone(
-    compiler: Compiler, source: str, has_main: bool, clippy: bool, *, settle_parse: bool = True
+    compiler: Compiler, source: str, *, has_main: bool, clippy: bool, settle_parse: bool = True
 ) -> CompileResult:
     """Check one program in a compiler of its own. Without `settle_parse`, `parses` stays provisional."""
     kind = "bin" if has_main else "lib"
@@ -100,11 +89,11 @@ def check_alone(
         require_working(compiler, clippy)
         error = Diagnostic("error", None, done.broken, rendered=f"error: {done.broken}\n")
         return CompileResult(errors=(error,), timed_out=done.timed_out, seconds=done.seconds)
-    checked = from_diagnostics((item.diagnostic for item in done.diagnostics), done.seconds)
+    result = from_diagnostics((item.diagnostic for item in done.diagnostics), done.seconds)
     if not settle_parse:
-        return checked
-    known = parse_known(checked, source)
-    return replace(checked, parses=parse(compiler, source) if known is None else known)
+        return result
+    known = parse_known(result, source)
+    return replace(result, parses=parse(compiler, source) if known is None else known)
 
 
 def require_working(compiler: Compiler, clippy: bool) -> None:
@@ -119,15 +108,16 @@ def require_working(compiler: Compiler, clippy: bool) -> None:
 
 
 def parse(compiler: Compiler, *sources: str) -> bool:
-    """Whether rustc's parser accepts every one of `sources`: an inline module that is configured away is parsed and
-    nothing more."""
+    """Return whether rustc's parser accepts every one of `sources`."""
+    # An inline module that is configured away is parsed and nothing more.
     wrapped = "".join(f"#[cfg(any())] mod p {{ {source}\n}}\n" for source in sources)
     done = compiler.run([compiler.check(PROGRAM)], {PROGRAM: wrapped}, programs=len(sources))
     return done.broken is None and not done.errors
 
 
 def parse_each(compiler: Compiler, sources: list[str]) -> list[bool]:
-    """The same for each of several plain, balanced programs, with few compilers."""
+    """Return whether rustc's parser accepts each of several plain, balanced programs, with few compilers."""
+    # What macros accept is put to a real parse together; only if that fails is each of them parsed by itself.
     found = _parse_in_macros(compiler, sources)
     accepted = [source for source, ok in zip(sources, found, strict=True) if ok]
     if not accepted or parse(compiler, *accepted):
@@ -136,29 +126,31 @@ def parse_each(compiler: Compiler, sources: list[str]) -> list[bool]:
 
 
 def _parse_in_macros(compiler: Compiler, sources: list[str]) -> list[bool]:
-    """Each program becomes the argument of a macro that parses items and drops them, so that its errors end at its own
-    braces. Macros forgive a little more than files do, so only a no is final.
+    """Return whether each program can be the argument of a macro that parses items and drops them.
 
-    Now and then rustc gives up at an error, which is then its last; the programs behind it are asked again. Broken ones
-    of ours at both ends show whether it began and whether it came to the end.
+    In a macro, the errors of a program end at its braces. Macros forgive a little more than files do, so only a no is
+    final. Now and then rustc gives up at an error, which is then its last; the programs behind it are parsed again. A
+    broken item before and behind the programs shows whether rustc began, and whether it came to the end.
     """
     answers: list[bool] = []
     while len(answers) < len(sources):
         waiting = sources[len(answers) :]
         text = "macro_rules! parse { ($($item:item)*) => {} }\n"
         lines: list[int] = []
-        for source in ["fn", *waiting, "fn"]:
+        for source in ["fn", *waiting, "fn"]:  # `fn` alone is the broken item
             lines.append(text.count("\n") + 1)
             text += f"parse! {{ {source}\n}}\n"
         done = compiler.run([compiler.check(PROGRAM)], {PROGRAM: text}, programs=len(waiting))
         places = [_within(item, lines) for item in done.errors]
+        # Broken, never begun, or ended at once: parse them one by one.
         if done.broken is not None or 0 not in places or places[-1] == 0:
             return answers + [parse(compiler, source) for source in waiting]
+        # Up to its last error rustc read everything; beyond it, nothing is known.
         known = min(places[-1], len(waiting))
         answers += [place not in places for place in range(1, known + 1)]
     return answers
 
 
 def _within(item: Located, starts: list[int]) -> int:
-    """The index of the last start at or before the diagnostic's line, -1 for none."""
-    return sum(start <= item.diagnostic.line for start in starts) - 1
+    """Return the index of the last start at or before the diagnostic's line, -1 for none."""
+    return bisect.bisect_right(starts, item.diagnostic.line) - 1

@@ -1,6 +1,6 @@
 """Judge the same programs in batches and one at a time, and count where the two disagree.
 
-    python tests/differential.py --programs 20000 --seed 0
+    python tests/support/differential.py --programs 20000 --seed 0
 
 Both sides go through the same confinement. One at a time means a compiler per program, and for tests a binary per
 program: the slow, plain thing that the batch must agree with.
@@ -49,12 +49,12 @@ class Tally:
 def alone(compiler: Compiler, source: str, tests: str, clippy: bool) -> tuple[CompileResult, tuple[str, ...]]:
     """The verdict of one compiler, and of one test binary."""
     seen = triage(source, compiler.edition)
-    checked = check_alone(compiler, source, seen.has_main, clippy)
+    checked = check_alone(compiler, source, has_main=seen.has_main, clippy=clippy)
     if not tests or not checked.compiles:
         return checked, ()
-    suite = read_hidden_tests(tests)
+    hidden = read_hidden_tests(tests)
     return checked, run_alone(
-        compiler, TestJob(source, suite, policy_for(source, seen.scan, tests), seen.uses_files, seen.has_main)
+        compiler, TestJob(source, hidden, policy_for(source, seen.scan, tests), seen.uses_files, seen.has_main)
     ).statuses
 
 

@@ -20,11 +20,11 @@ mod tests {
 
 
 def test_a_module_has_one_case_per_test_function_at_any_depth():
-    suite = read_hidden_tests(MODULE)
-    assert [case.path for case in suite.cases] == [
+    hidden = read_hidden_tests(MODULE)
+    assert [case.path for case in hidden.cases] == [
         "tests::one", "tests::two", "tests::inner::three", "tests::inner::four",
     ]  # fmt: skip
-    assert [case.should_panic for case in suite.cases] == [None, '"zero"', None, '""']
+    assert [case.should_panic for case in hidden.cases] == [None, '"zero"', None, '""']
 
 
 def test_test_attributes_go_and_functions_become_visible():
@@ -36,9 +36,9 @@ def test_test_attributes_go_and_functions_become_visible():
 
 
 def test_assertions_alone_are_a_case_each_and_share_their_imports():
-    suite = read_hidden_tests('use std::cmp::max;\nassert_eq!(f(1), 2);\nassert!(f(2) > 2, "why {}", 1);\n')
-    assert len(suite.cases) == 2
-    assert suite.items.count("use std::cmp::max;") == 2
+    hidden = read_hidden_tests('use std::cmp::max;\nassert_eq!(f(1), 2);\nassert!(f(2) > 2, "why {}", 1);\n')
+    assert len(hidden.cases) == 2
+    assert hidden.items.count("use std::cmp::max;") == 2
 
 
 def test_statements_that_depend_on_each_other_are_one_case():
@@ -53,9 +53,9 @@ def test_statements_that_depend_on_each_other_are_one_case():
 
 
 def test_json_cases_run_main():
-    suite = read_hidden_tests('[{"input": "1 2\\n", "output": "3\\n"}, {"input": "", "output": "0"}]')
-    assert suite.runs_main
-    assert [(case.input, case.output) for case in suite.cases] == [("1 2\n", "3\n"), ("", "0")]
+    hidden = read_hidden_tests('[{"input": "1 2\\n", "output": "3\\n"}, {"input": "", "output": "0"}]')
+    assert hidden.runs_main
+    assert [(case.input, case.output) for case in hidden.cases] == [("1 2\n", "3\n"), ("", "0")]
 
 
 def test_a_main_with_assertions_is_one_case():
