@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 
 from .compiler import Compiled, Compiler
 from .diagnostics import Located
+from .rounds import Round, settle
 from .single import CompileResult, check_alone, from_diagnostics, parse_each, parse_known
 from .verdict import Diagnostic
 
@@ -32,8 +33,6 @@ ENTRY = (
     "{{ fn end<T: ::std::process::Termination>(_: T) {{}} end(main()) }}\n"
 )
 FEW = 4  # programs that are cheaper alone than in a batch that may have to be split again
-SPLIT = 4  # parts a broken batch is cut into ...
-ALONE_BELOW = 24  # ... until its programs are cheaper one by one
 BASE_SECONDS, SECONDS_PER_PROGRAM = 5.0, 0.05  # a batch's wall limit: fifty times what it usually takes
 # After these rustc goes no further than name resolution. A module with one of them would stop it alone too, so that its
 # errors are complete; those of the others are not.
@@ -80,74 +79,62 @@ def wall_seconds(compiler: Compiler, programs: int) -> float:
 
 def check_batch(compiler: Compiler, members: list[Member], clippy: bool) -> list[CompileResult]:
     """Check programs together; same order and length as `members`."""
-    settled = _rounds(compiler, members, clippy)
+
+    def together(some: list[Member]) -> Round[CompileResult] | None:
+        return _round(compiler, some, clippy)
+
+    def alone(member: Member) -> CompileResult:
+        return check_alone(compiler, member.source, has_main=member.has_main, clippy=clippy, settle_parse=False)
+
+    settled = settle(members, together, alone)
+    # Whether one parses is still open where the parser may have complained.
     known = [parse_known(result, member.source) for result, member in zip(settled, members, strict=True)]
-    asked = [i for i, answer in enumerate(known) if answer is None]
-    for i, answer in zip(asked, parse_each(compiler, [members[i].source for i in asked]), strict=True):
+    unknown = [i for i, answer in enumerate(known) if answer is None]
+    for i, answer in zip(unknown, parse_each(compiler, [members[i].source for i in unknown]), strict=True):
         known[i] = answer
     return [replace(result, parses=bool(ok)) for result, ok in zip(settled, known, strict=True)]
 
 
-def _rounds(compiler: Compiler, members: list[Member], clippy: bool) -> list[CompileResult]:
-    """Compile until every member is settled; whether one parses is left open where the parser may have complained."""
-    settled: dict[int, CompileResult] = {}
-    waiting = list(range(len(members)))
-    while waiting:
-        modules = Modules()
-        done = _compile(compiler, modules, [members[i] for i in waiting], clippy)
-        if done.broken is not None:
-            for part in split(waiting):
-                some = [members[i] for i in part]
-                settled.update(zip(part, _one_by_one_or_batch(compiler, some, clippy), strict=True))
-            break
-        share = done.seconds / len(waiting)
-        by_position, strays = group(done, modules, [members[i].source.count("\n") + 1 for i in waiting])
-        results = {i: from_diagnostics(by_position[p], share) for p, i in enumerate(waiting)}
-        outcome = _who_leaves(done, waiting, results, [waiting[p] if p >= 0 else -1 for p in strays])
-        settled.update({i: results[i] for i in outcome.final})
-        for i in outcome.alone:
-            settled[i] = _check_one(compiler, members[i], clippy)
-        for part in outcome.apart:
-            settled.update(zip(part, _rounds(compiler, [members[i] for i in part], clippy), strict=True))
-        waiting = [i for i in waiting if i not in settled]
-    return [settled[i] for i in range(len(members))]
+def _round(compiler: Compiler, members: list[Member], clippy: bool) -> Round[CompileResult] | None:
+    """Compile once and decide who leaves; `None` when the compiler's answer cannot be used."""
+    modules = Modules()
+    done = _compile(compiler, modules, members, clippy)
+    if done.broken is not None:
+        return None
+    share = done.seconds / len(members)
+    by_position, strays = group(done, modules, [member.source.count("\n") + 1 for member in members])
+    return _who_leaves(done, [from_diagnostics(by_position[p], share) for p in range(len(members))], strays)
 
 
-@dataclass(frozen=True)
-class _Round:
-    """The programs that leave after a round: with their answer, each to its own compiler, or in smaller batches."""
+def _who_leaves(done: Compiled, results: list[CompileResult], strays: list[int]) -> Round[CompileResult]:
+    """Decide which positions leave after a round, given the result of each and the strays of `group`.
 
-    final: list[int] = field(default_factory=list)
-    alone: list[int] = field(default_factory=list)
-    apart: list[list[int]] = field(default_factory=list)
-
-
-def _who_leaves(done: Compiled, waiting: list[int], results: dict[int, CompileResult], strays: list[int]) -> _Round:
-    """Decide who leaves after a round. The first case that holds counts; the module docstring gives the reasons."""
+    The first case that holds counts; the module docstring gives the reasons.
+    """
     canaries = {item.diagnostic.code for item in done.diagnostics if item.file == ROOT}
-    blamed = [i for i in waiting if results[i].errors]
+    blamed = [i for i, result in enumerate(results) if result.errors]
 
     # There is no error, or none outside of the programs' own lines and rustc came to its end: nothing is missing.
     if not done.errors or (FINISHED in canaries and not strays):
-        return _Round(final=waiting)
+        return Round(answered=dict(enumerate(results)))
 
     # An error points at no module: all that have errors go alone, and all there are when none has.
     if -1 in strays or not (blamed or strays):
-        return _Round(alone=blamed or waiting)
+        return Round(alone=blamed or range(len(results)))
 
     # It stopped early, and an error points at the code added for `fn main`: that program goes alone.
     if ANALYSED not in canaries and strays:
-        return _Round(alone=strays)
+        return Round(alone=strays)
 
     # It stopped early at the programs' own errors.
     if ANALYSED not in canaries:
-        return _after_stop(waiting, blamed, results)
+        return _after_stop(blamed, results)
 
     # An error lies in the header of a trait's impl, which silences neighbours: it goes alone, the others blamed apart.
     poisoners = [i for i in blamed if any(map(_poisons, results[i].errors))]
     if poisoners:
         rest = [i for i in blamed if i not in (*poisoners, *strays)]
-        return _Round(alone=sorted({*poisoners, *strays}), apart=[rest] if rest else [])
+        return Round(alone=sorted({*poisoners, *strays}), apart=[rest] if rest else [])
 
     # rustc analysed every body, so that the errors of the blamed are those they would have alone. Lints that are errors
     # are complete only when nothing else is wrong: modules with nothing but those wait until no others are left.
@@ -158,23 +145,23 @@ def _who_leaves(done: Compiled, waiting: list[int], results: dict[int, CompileRe
     # alone, and so does one with an error in the code added for its `fn main`.
     unsure = [i for i in leaving if all(error.code in INFERENCE or _is_lint(error) for error in results[i].errors)]
     alone = sorted({*unsure, *strays})
-    return _Round(final=[i for i in leaving if i not in alone], alone=alone)
+    return Round(answered={i: results[i] for i in leaving if i not in alone}, alone=alone)
 
 
-def _after_stop(waiting: list[int], blamed: list[int], results: dict[int, CompileResult]) -> _Round:
+def _after_stop(blamed: list[int], results: list[CompileResult]) -> Round[CompileResult]:
     """Decide who leaves when some of the blamed modules stopped rustc before it analysed anything."""
     # Only one can have stopped it: its errors are those it would have alone.
     if len(blamed) == 1:
-        return _Round(final=blamed)
+        return Round(answered={i: results[i] for i in blamed})
     # Those that certainly stopped it are settled; likely culprits are checked alone when they are few.
     stopping = [i for i in blamed if any(map(_stops_rustc, results[i].errors))]
     suspects = {i for i in blamed if any(error.code in SUSPECT_CODES for error in results[i].errors)}
     likely = sorted(suspects.difference(stopping)) if len(suspects) <= FEW else []
     if stopping or likely:
-        return _Round(final=stopping, alone=likely)
+        return Round(answered={i: results[i] for i in stopping}, alone=likely)
     # Nobody is suspected: those with errors go on in two halves.
     middle = len(blamed) // 2
-    return _Round(apart=[blamed[:middle], blamed[middle:]])
+    return Round(apart=[blamed[:middle], blamed[middle:]])
 
 
 def _stops_rustc(error: Diagnostic) -> bool:
@@ -194,22 +181,6 @@ def _poisons(error: Diagnostic) -> bool:
 def _is_lint(diagnostic: Diagnostic) -> bool:
     """Return whether a diagnostic is a lint's: they are named in lower case, errors are numbered (`E0308`)."""
     return diagnostic.code is not None and diagnostic.code[0].islower()
-
-
-def split(waiting: list[int]) -> list[list[int]]:
-    """Cut a broken batch into parts; below `ALONE_BELOW` each program is a part."""
-    size = 1 if len(waiting) <= ALONE_BELOW else -(-len(waiting) // SPLIT)
-    return [waiting[start : start + size] for start in range(0, len(waiting), size)]
-
-
-def _one_by_one_or_batch(compiler: Compiler, members: list[Member], clippy: bool) -> list[CompileResult]:
-    if len(members) == 1:
-        return [_check_one(compiler, members[0], clippy)]
-    return _rounds(compiler, members, clippy)
-
-
-def _check_one(compiler: Compiler, member: Member, clippy: bool) -> CompileResult:
-    return check_alone(compiler, member.source, has_main=member.has_main, clippy=clippy, settle_parse=False)
 
 
 def _compile(compiler: Compiler, modules: Modules, members: list[Member], clippy: bool) -> Compiled:

@@ -15,10 +15,11 @@ import secrets
 from dataclasses import dataclass, field, replace
 
 from . import sandbox
-from .batch import BASE_SECONDS, INFERENCE, Modules, split
+from .batch import BASE_SECONDS, INFERENCE, Modules
 from .compiler import Compiled, Compiler
 from .hidden_tests import Case, HiddenTests, read_hidden_tests, same_output
 from .instrumentation import instrument
+from .rounds import Round, settle
 from .tampering import TestPolicy
 
 BUILD_SECONDS_PER_PROGRAM = 0.2  # wall limit of a build, some thirty times what a program usually takes
@@ -54,31 +55,32 @@ class TestResult:
 
 def run_batch(compiler: Compiler, jobs: list[TestJob]) -> list[TestResult]:
     """Run the tests of programs that may share a crate; same order and length as `jobs`."""
-    settled = {i: _not_built(job) for i, job in enumerate(jobs) if job.hopeless}
-    waiting = [i for i in range(len(jobs)) if i not in settled]
-    while waiting:
-        some = [jobs[i] for i in waiting]
-        modules = Modules()
-        done = _build_and_run(compiler, modules, some)
-        if done.broken is not None and not done.stdout:
-            for part in split(waiting):
-                settled.update(zip(part, _alone_or_batch(compiler, [jobs[i] for i in part]), strict=True))
-            break
-        if not done.errors:
-            settled.update(zip(waiting, _read_results(done, some), strict=True))
-            break
-        blamed = {modules.position(item) for item in done.errors} - {-1}
-        unsure = {modules.position(item) for item in done.errors if item.diagnostic.code in INFERENCE}
-        if not blamed:
-            unsure = blamed = set(range(len(waiting)))
-        settled.update({waiting[p]: run_alone(compiler, jobs[waiting[p]]) for p in unsure - {-1}})
-        settled.update({waiting[p]: _not_built(jobs[waiting[p]]) for p in blamed if waiting[p] not in settled})
-        waiting = [i for i in waiting if i not in settled]
-    return [settled[i] for i in range(len(jobs))]
+
+    def together(some: list[TestJob]) -> Round[TestResult] | None:
+        return _round(compiler, some)
+
+    def alone(job: TestJob) -> TestResult:
+        return run_alone(compiler, job)
+
+    results = iter(settle([job for job in jobs if not job.hopeless], together, alone))
+    return [_not_built(job) if job.hopeless else next(results) for job in jobs]
 
 
-def _alone_or_batch(compiler: Compiler, jobs: list[TestJob]) -> list[TestResult]:
-    return [run_alone(compiler, jobs[0])] if len(jobs) == 1 else run_batch(compiler, jobs)
+def _round(compiler: Compiler, jobs: list[TestJob]) -> Round[TestResult] | None:
+    """Build once, run the tests if that succeeds, and decide who leaves; `None` when rustc or the binary broke."""
+    modules = Modules()
+    done = _build_and_run(compiler, modules, jobs)
+    if done.broken is not None and not done.stdout:
+        return None
+    if not done.errors:
+        return Round(answered=dict(enumerate(_read_results(done, jobs))))
+    blamed = {modules.position(item) for item in done.errors} - {-1}
+    # An error that points at no module: each program is built alone.
+    if not blamed:
+        return Round(alone=range(len(jobs)))
+    # Errors that a neighbour's impl could cause: only a build of its own tells.
+    unsure = {modules.position(item) for item in done.errors if item.diagnostic.code in INFERENCE} - {-1}
+    return Round(answered={p: _not_built(jobs[p]) for p in blamed - unsure}, alone=sorted(unsure))
 
 
 def run_alone(compiler: Compiler, job: TestJob) -> TestResult:
