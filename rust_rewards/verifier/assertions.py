@@ -1,95 +1,97 @@
-"""Rewrites comparisons in the text of hidden tests into macros that see both sides."""
+"""Rewrites comparisons in the text of hidden tests into macros that see both sides. Pure."""
 
 import functools
 
-import tree_sitter
+from tree_sitter import Node
 
-from ..syntax.tree import parse_rust
+from ..syntax.tree import parse_rust, text_of, walk
 
 COMPARE, VALUE = "rr_compare", "rr_value"  # `instrumentation` defines them before the tests
-ASSERTIONS = frozenset(("assert", "assert_eq", "assert_ne", "debug_assert", "debug_assert_eq", "debug_assert_ne"))
-_COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
+_CONDITIONS = frozenset((b"assert", b"debug_assert"))
+_ASSERTIONS = _CONDITIONS | {b"assert_eq", b"assert_ne", b"debug_assert_eq", b"debug_assert_ne"}
+_COMPARISONS = frozenset((b"==", b"!=", b"<", b"<=", b">", b">="))
+_CALL = b"fn f() { g("  # behind it, the arguments of a macro parse as those of a call
 
 Edit = tuple[int, int, bytes]  # the bytes from start to end become these
 
 
 def apply_edits(source: bytes, edits: list[Edit]) -> bytes:
-    """Return the source with every edit made; edits do not overlap."""
-    for start, end, new in sorted(edits, reverse=True):
-        source = source[:start] + new + source[end:]
-    return source
+    """Return the source with every edit made. Edits do not overlap; of two at one place, an insertion comes first."""
+    parts: list[bytes] = []
+    done = 0
+    for start, end, new in sorted(edits):
+        parts += [source[done:start], new]
+        done = end
+    return b"".join([*parts, source[done:]])
 
 
-def open_assertions(text: str) -> str:
-    """`assert!(a == b)` -> a macro that sees both sides, so that a comparison of the program's own can be doubted."""
-    source = text.encode()
-    if b"assert!" not in source:
-        return text
+@functools.lru_cache(maxsize=1024)  # a step verifies many answers to one task
+def open_comparisons(items: str, *, everywhere: bool) -> str:
+    """Return the items of tests with macros that see both sides in the place of comparisons.
+
+    So a comparison of the program's own can be doubted. `assert!(a == b)` becomes `rr_compare!((a) (==) (b))`. With
+    `everywhere`, every other `a == b` in the code of tests and in the arguments of their assertions becomes
+    `rr_value!((a) (==) (b))`. Other macros' arguments, methods (`contains`) and patterns stay as they are.
+    """
+    source = items.encode()
+    if not everywhere and b"assert!" not in source:
+        return items
     edits: list[Edit] = []
-    stack = [parse_rust(source).root_node]
-    while stack:
-        node = stack.pop()
-        stack.extend(node.named_children)
-        macro = node.child_by_field_name("macro") if node.type == "macro_invocation" else None
-        if macro is not None and macro.text in (b"assert", b"debug_assert"):
-            arguments = next((child for child in node.named_children if child.type == "token_tree"), None)
-            opened = _comparison((arguments.text or b"")[1:-1]) if arguments else None
-            if opened:
-                edits.append((node.start_byte, node.end_byte, opened))
+    # Nodes to look at, and how far into the items their tree begins. A list and no recursion: tests nest to any depth.
+    pending = [(parse_rust(source).root_node, 0)]
+    while pending:
+        node, offset = pending.pop()
+        name, tokens = _macro(node)
+        if name in _ASSERTIONS and tokens is not None:
+            call = parse_rust(_CALL + text_of(tokens)[1:-1] + b") }").root_node
+            begin = offset + tokens.start_byte + len(b"(") - len(_CALL)
+            condition = _first_argument(call) if name in _CONDITIONS else None
+            if call.has_error:
+                continue
+            if condition is not None and _is_comparison(condition):
+                edits += _opened(condition, begin, COMPARE, offset + node.start_byte, offset + node.end_byte)
+            elif everywhere:
+                pending.append((call, begin))
+            continue
+        if everywhere and _is_comparison(node):
+            edits += _opened(node, offset, VALUE, offset + node.start_byte, offset + node.end_byte)
+        pending += [(child, offset) for child in node.named_children]
     return apply_edits(source, edits).decode()
 
 
-def _comparison(arguments: bytes) -> bytes | None:
-    """`a == b, "why"` -> `rr_compare!((a) (==) (b))`; `None` when the first argument is no comparison."""
-    tree = parse_rust(b"fn f() { g(" + arguments + b"); }")
-    stack, found = [tree.root_node], None
-    while stack and found is None:
-        node = stack.pop()
-        found = node if node.type == "arguments" else None
-        stack.extend(reversed(node.named_children))
-    first = found.named_children[0] if found and found.named_children else None
-    if tree.root_node.has_error or first is None or first.type != "binary_expression":
-        return None
-    left, operator, right = first.children
-    if (operator.text or b"").decode() not in _COMPARISONS:
-        return None
-    return f"{COMPARE}!(({_text(left)}) ({_text(operator)}) ({_text(right)}))".encode()
-
-
-def _text(node: tree_sitter.Node) -> str:
-    return (node.text or b"").decode()
-
-
-@functools.lru_cache(maxsize=1024)
-def open_comparisons(items: str) -> str:
-    """Every `a == b` in the code of tests, and in the conditions of their assertions -> a macro that sees both sides.
-
-    For programs with comparisons of their own; other macros' arguments, methods (`contains`) and patterns stay closed.
-    """
-    return _opened(parse_rust(items.encode()).root_node)
-
-
-def _opened(node: tree_sitter.Node) -> str:
-    if node.type == "binary_expression" and len(node.children) == 3 and _text(node.children[1]) in _COMPARISONS:
-        left, operator, right = node.children
-        return f"{VALUE}!(({_opened(left)}) ({_text(operator)}) ({_opened(right)}))"
-    if is_assertion(node) and (arguments := next((n for n in node.children if n.type == "token_tree"), None)):
-        opened = _opened_arguments(_text(arguments)[1:-1])
-        return _text(node) if opened is None else f"{_text(node.children[0])}!({opened})"
-    source, start, parts = node.text or b"", node.start_byte, []
-    at = start
-    for child in node.named_children:
-        parts += [source[at - start : child.start_byte - start].decode(), _opened(child)]
-        at = child.end_byte
-    return "".join([*parts, source[at - start :].decode()])
-
-
-def _opened_arguments(arguments: str) -> str | None:
-    call = parse_rust(f"fn f() {{ g({arguments}) }}".encode()).root_node
-    return None if call.has_error else _opened(call)[len("fn f() { g(") : -len(") }")]
-
-
-def is_assertion(node: tree_sitter.Node) -> bool:
+def is_assertion(node: Node) -> bool:
+    """Return whether a node is a call of a standard assertion, or a statement that is nothing else."""
     inner = node.named_children[0] if node.type == "expression_statement" and node.named_children else node
-    macro = inner.child_by_field_name("macro") if inner.type == "macro_invocation" else None
-    return macro is not None and (macro.text or b"").decode() in ASSERTIONS
+    return _macro(inner)[0] in _ASSERTIONS
+
+
+def _macro(node: Node) -> tuple[bytes, Node | None]:
+    """Return the name of the macro that a node calls and its arguments in their brackets; nothing for other nodes."""
+    if node.type != "macro_invocation":
+        return b"", None
+    tokens = next((child for child in node.named_children if child.type == "token_tree"), None)
+    return text_of(node.child_by_field_name("macro")), tokens
+
+
+def _first_argument(call: Node) -> Node | None:
+    arguments = next((node for node in walk(call) if node.type == "arguments"), None)
+    return arguments.named_children[0] if arguments is not None and arguments.named_children else None
+
+
+def _is_comparison(node: Node) -> bool:
+    return node.type == "binary_expression" and text_of(node.child_by_field_name("operator")) in _COMPARISONS
+
+
+def _opened(comparison: Node, offset: int, macro: str, start: int, end: int) -> list[Edit]:
+    """Return the edits that put `macro!((left) (operator) (right))` in the place of what lies from `start` to `end`.
+
+    The two sides themselves are not touched, so that a comparison within one of them can be edited as well.
+    """
+    left, operator, right = (comparison.child_by_field_name(name) for name in ("left", "operator", "right"))
+    assert left is not None
+    assert right is not None
+    return [
+        (start, offset + left.start_byte, f"{macro}!((".encode()),
+        (offset + left.end_byte, offset + right.start_byte, b") (" + text_of(operator) + b") ("),
+        (offset + right.end_byte, end, b"))"),
+    ]

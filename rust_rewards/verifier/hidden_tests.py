@@ -17,7 +17,7 @@ from tree_sitter import Node
 
 from ..syntax.lexer import scan
 from ..syntax.tree import COMMENTS, name_of, parse_rust, text_of
-from .assertions import COMPARE, VALUE, Edit, apply_edits, is_assertion, open_assertions
+from .assertions import COMPARE, VALUE, Edit, apply_edits, is_assertion
 
 _DECLARATIONS = frozenset(
     f"{kind}_item"
@@ -212,7 +212,7 @@ def _from_bodies(bodies: list[str], *, suspect: bool) -> HiddenTests:
 
 def _hidden_tests(cases: list[Case], text: str, *, suspect: bool) -> HiddenTests:
     needs_root = bool(re.search(r"\bcrate\b", scan(text).code))
-    return HiddenTests(tuple(cases), open_assertions(text), needs_root, suspect)
+    return HiddenTests(tuple(cases), text, needs_root, suspect)
 
 
 def _from_main(tests: str, statements: list[Node]) -> HiddenTests:

@@ -35,9 +35,8 @@ def instrument(tests: HiddenTests, policy: TestPolicy, block: str, ours: str, ow
     """
     calls = "".join(f"{i} => ::{ours}::outcome({_call(case)}), " for i, case in enumerate(tests.cases))
     table = ", ".join(_test_value(case, ours) for case in tests.cases)
-    items = f"pub mod items {{ #[allow(unused_imports)] use super::*;\n{tests.items}\n}}\n"
-    if policy.trusted_comparisons != "all":
-        items = open_comparisons(items)
+    opened = open_comparisons(tests.items, everywhere=policy.trusted_comparisons != "all")
+    items = f"pub mod items {{ #[allow(unused_imports)] use super::*;\n{opened}\n}}\n"
     shield = f"{_macros(items, policy, ours, own)}{items}"
     for name in OUR_MACROS:  # the program's macros run among the tests and could name them
         shield = shield.replace(name, f"{name}_{block}")

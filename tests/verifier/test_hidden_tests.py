@@ -1,6 +1,5 @@
 import pytest
 
-from rust_rewards import verify
 from rust_rewards.verifier.hidden_tests import HiddenTestsError, read_hidden_tests, same_output
 
 MODULE = """#[cfg(test)]
@@ -83,23 +82,12 @@ def test_outputs_are_compared_by_line_without_trailing_space():
     assert not same_output("1", "")
 
 
-OWN_COMPARISON = """#[derive(Debug, Clone)] pub struct P { pub x: i32 }
-impl PartialEq for P { fn eq(&self, o: &P) -> bool { self.x == o.x } }
-pub fn f(x: i32) -> P { P { x } }
-"""
-LIES = OWN_COMPARISON.replace("self.x == o.x", "true")
+def test_tests_in_modules_nested_to_any_depth_are_read_in_order():
+    deep = "mod a { " * 2_000 + "#[test] fn first() {}" + " }" * 2_000
+    hidden = read_hidden_tests(f"{deep} #[test] fn second() {{}}")
+    assert [case.path.rpartition("::")[2] for case in hidden.cases] == ["first", "second"]
 
 
-@pytest.mark.parametrize(
-    "tests",
-    [
-        'assert!(f(1) == P { x: 1 } && f(2) != P { x: 3 }, "{}", 1);',
-        "assert!(!(f(1) != P { x: 1 }));",
-        'let mut i = 0; while i < 3 { i += 1; } if f(i) != (P { x: 3 }) { panic!("no"); } assert_eq!(i, 3);',
-        "let v: Vec<i32> = (0..4).filter(|x| x % 2 == 0 && *x < 3).collect(); assert!(v.len() == 2 || f(1) == f(2));",
-    ],
-)
-def test_comparisons_of_the_programs_own_are_seen_wherever_they_stand(tests):
-    honest, lying = verify([OWN_COMPARISON, LIES], [tests, tests.replace("v.len() == 2", "v.is_empty()")])
-    assert honest.test_statuses == ("passed",)
-    assert lying.tests_passed == 0
+def test_a_function_that_may_end_before_its_last_brace_need_not_reach_it():
+    hidden = read_hidden_tests("#[test] fn whole() { f(); } #[test] fn early() { if f() { return; } }")
+    assert [case.must_reach for case in hidden.cases] == [True, False]
