@@ -57,19 +57,6 @@ def test_errors_carry_the_codes_of_rustc(source, parses, expected):
     assert (verdict.parses, verdict.compiles, codes(verdict.errors)) == (parses, False, expected)
 
 
-def test_diagnostics_name_the_users_own_line_and_nothing_of_the_batch():
-    programs = [
-        "\n\npub fn f() -> u8 { x }",
-        "pub mod deep { pub struct Stack; } pub fn g() {}",
-        "pub fn h() -> Stack { Stack }",
-    ]
-    verdicts = verify(programs)
-    error = verdicts[0].errors[0]
-    assert (error.line, error.column) == (3, 20)
-    assert "program.rs:3:20" in error.rendered
-    assert all("rr_" not in d.rendered + d.message for v in verdicts for d in (*v.errors, *v.warnings))
-
-
 def test_warnings_and_lints_are_kept_apart():
     source = "pub fn f(v: &Vec<u8>) -> bool { let unused = 1; v.len() == 0 }"
     verdict = verify([source], clippy=True)[0]
@@ -141,54 +128,6 @@ def test_files_can_be_written_in_a_private_folder_only():
     source = 'pub fn keep(s: &str) -> String { std::fs::write("note.txt", s).unwrap(); std::fs::read_to_string("note.txt").unwrap() }'
     hidden = 'assert_eq!(keep("a"), "a"); assert!(std::fs::read_to_string("/etc/passwd").is_err());'
     assert verify([source], [hidden])[0].tests_passed == 2
-
-
-def test_one_poisoned_program_costs_no_neighbour_its_verdict():
-    poison = "macro_rules! m { ($($t:tt)*) => { m!($($t)* $($t)* 1) } } pub fn f() { m!(1 1 1 1) }"
-    endless = "const fn f() -> u64 { let mut i = 0u64; loop { i = i.wrapping_add(1); if i == 0 { break i; } } } pub const X: u64 = f();"
-    deep = "pub fn f() -> i32 { " + "(" * 100_000 + "1" + ")" * 100_000 + " }"
-    good = [f"pub fn g{i}() -> usize {{ {i} }}" for i in range(20)]
-    verdicts = verify([*good[:10], poison, endless, deep, *good[10:]], limits=Limits(wall_seconds=5))
-    assert all(v.compiles and not v.warnings for v in verdicts[:10] + verdicts[13:])
-    assert not any(v.compiles for v in verdicts[10:13])
-    assert all(v.failure is None for v in verdicts)
-
-
-def test_programs_behind_one_at_which_the_parser_gives_up_are_judged_all_the_same():
-    fatal = "pub fn f(x: u8) -> u8 { match x { std:;cmp::E => 1, _ => 2 } }"
-    broken, parsing = "pub fn g() { let u32 number = 0; }", "pub fn h() { missing!(); }"
-    unknown_prefix = 'pub fn k() { foo"x"; }'  # rustc's lexer says so before anything is parsed
-    programs = [fatal, broken, parsing, fatal, unknown_prefix, broken, parsing]
-    assert [v.parses for v in verify(programs)] == [False, False, True, False, False, False, True]
-
-
-def test_a_lint_that_is_an_error_costs_neighbours_no_warning():
-    denied, warned = "pub fn f() -> u8 { 256 }", "fn unused() {} pub fn g() { let x = 1; }"
-    verdicts = verify([denied, warned, denied])
-    assert [v.compiles for v in verdicts] == [False, True, False]
-    assert [e.code for e in verdicts[0].errors] == ["overflowing_literals"]
-    assert sorted(w.code for w in verdicts[1].warnings) == ["dead_code", "unused_variables"]
-
-
-@pytest.mark.parametrize(
-    "silencing",
-    [
-        "pub struct F; impl Iterator for F<'_> { type Item = u8; fn next(&mut self) -> Option<u8> { None } }",
-        "#[derive(Clone, Clone)] pub struct S;",
-    ],
-)
-def test_an_impl_with_a_wrong_header_costs_neighbours_no_warning(silencing):
-    """rustc says less about bodies that use a trait some impl of which has a wrong header."""
-    loop = "for x in a.iter().cloned().filter(|x| *x > 1) { n += x; }"
-    twice = f"pub fn f(a: &[i32], b: i32, b: i32) -> i32 {{ let mut n = 0; {loop} let m = n.clone(); n }}"
-    verdicts = verify([f"{source}\n// {n}" for source in (silencing, twice) for n in range(8)])
-    assert [len(v.warnings) for v in verdicts] == [0] * 8 + [3] * 8
-    assert [len(v.errors) for v in verdicts] == [1] * 16
-
-
-def test_a_main_that_returns_the_wrong_thing_costs_only_its_own_compiler():
-    sources = ["fn main() -> u8 { 1 }", "pub fn rr_entry() {} fn main() { rr_entry() }", "pub fn f() -> u8 { 1 }"]
-    assert [[e.code for e in v.errors] for v in verify(sources)] == [["E0277"], [], []]
 
 
 def test_the_compiler_reads_no_file_of_the_host():
