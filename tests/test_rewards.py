@@ -116,18 +116,27 @@ def test_rust_reward_scores_by_hand():
     assert call(rust_reward, [GOOD, WARNS, MISMATCH, SYNTAX, ""]) == [25.0, 24.0, 8.0, 0.0, 0.0]
 
 
-def test_rust_reward_logs_every_component_the_verdict_and_the_first_error():
+def test_rust_reward_logs_the_verdict_and_the_first_error_of_each_row():
     log = Log()
     call(rust_reward, [GOOD, MISMATCH, "", None], log)
     assert log.columns == {
         "verdict": ["compiles", "parses", "no answer", "not scored"],
         "first_error": [None, "E0308: mismatched types", None, None],
     }
-    third = pytest.approx(1 / 3)
-    assert log.metrics["rust_reward/compile_rate"] == third
+
+
+def test_rust_reward_logs_shares_of_the_rows_that_can_be_read():
+    log = Log()
+    call(rust_reward, [GOOD, MISMATCH, "", None], log)
+    assert log.metrics["rust_reward/compile_rate"] == pytest.approx(1 / 3)
     assert log.metrics["rust_reward/parse_rate"] == pytest.approx(2 / 3)
     assert log.metrics["rust_reward/compile_success"] == pytest.approx(10 / 3)
     assert log.metrics["rust_reward/not_scored"] == 1.0
+
+
+def test_rust_reward_logs_every_component():
+    log = Log()
+    call(rust_reward, [GOOD], log)
     assert {f"rust_reward/{name}" for name in COMPONENTS} < set(log.metrics)
 
 

@@ -1,4 +1,4 @@
-"""The fields of `JudgeConfig` as `--judge_*` options of a training script, for `TrlParser` and its YAML files.
+"""Makes the fields of `JudgeConfig` the `--judge_*` options of a training script, for `TrlParser` and its YAML files.
 
 They are made from `JudgeConfig`, help texts from its docstring, so that the two cannot differ.
 """

@@ -7,8 +7,8 @@ with the batch's deadline, a circuit breaker and a budget. Every failure becomes
 the `REASONS`.
 
 The key is read from the environment when a client is made, lives nowhere else, and is cut out of whatever the
-server says. Clients are made per batch: one that outlives its event loop is of no use, and trainers make
-loops of their own.
+server says. Clients are made per batch: one cannot be used in another event loop, and trainers make new
+loops.
 
 Not covered: streaming answers, other APIs than chat completions, sharing limits between machines.
 """
@@ -175,7 +175,7 @@ class Session:
             raise JudgeFailure("connection", self._describe(err)) from None
 
     def _describe(self, err: BaseException) -> str:
-        """Name the innermost cause of a broken connection: "Connection error." helps nobody."""
+        """Name the innermost cause of a broken connection: "Connection error." says too little."""
         cause, certificate = err, False
         while True:
             certificate = certificate or isinstance(cause, ssl.SSLCertVerificationError)

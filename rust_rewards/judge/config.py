@@ -90,7 +90,7 @@ class JudgeConfig:
         cache_path (`str`, *optional*, defaults to `"~/.cache/rust-rewards/judge.sqlite3"`): File of answers
             shared by runs and by the ranks of one machine, on a local disk; `None` or `""` for no cache.
         prompt_template (`str`, *optional*): The question, with `{code}` where the program goes and, if
-            wanted, `{task}` where the task goes; ours without.
+            wanted, `{task}` where the task goes; the built-in question if left out.
         failures_to_pause (`int`, *optional*, defaults to `8`): Failed requests in a row after which the judge pauses.
         pause_seconds (`float`, *optional*, defaults to `60.0`): First pause, in seconds; doubles up to an
             hour while the server stays away.

@@ -51,7 +51,7 @@ class Question(NamedTuple):
 
 
 class Judge:
-    """Forms judgements with one server. Picklable; a copy starts with a budget and a circuit breaker of its own.
+    """Forms judgements with one server. Picklable; a copy starts with a new budget and a new circuit breaker.
 
     Args:
         config (`JudgeConfig`): Server, question and limits.

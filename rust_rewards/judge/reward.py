@@ -1,4 +1,4 @@
-"""An optional reward: a large code model's judgement on what rustc and the AST cannot see.
+"""Rewards programs for what rustc and the AST cannot see, by the judgement of a large code model. Optional.
 
 What could not be judged is `None`, never a neutral score, and is counted by reason. The judge cannot stop a
 training: one deadline bounds each batch, and a server that keeps failing is left alone for a while.
@@ -192,7 +192,7 @@ def check_judge(config: JudgeConfig) -> None:
             return (await session.ask(messages, until=loop.time())).text  # one attempt
 
     try:
-        with ThreadPoolExecutor(max_workers=1) as pool:  # a notebook's thread has an event loop of its own
+        with ThreadPoolExecutor(max_workers=1) as pool:  # the thread of a notebook already runs an event loop
             text = pool.submit(asyncio.run, probe()).result()
     except JudgeFailure as failure:
         raise JudgeError(_advice(failure, config)) from None

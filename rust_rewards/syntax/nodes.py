@@ -23,7 +23,7 @@ _CFG = {
     **dict.fromkeys((b"true", b"unix", b"debug_assertions", b'panic="unwind"', b'target_family="unix"'), True),
     **dict.fromkeys((b"false", b"test", b"windows", b"doc", b"doctest", b"miri", b"wasm", b"proc_macro"), False),
 }
-_LONGEST = 1000  # bytes of an attribute that is read; nobody writes longer conditions
+_LONGEST = 1000  # bytes of an attribute that is read; conditions in real programs are shorter
 _PLAIN = re.compile(rb"#!?\[(\w+)[\](=]")
 _MAY_SILENCE = re.compile(rb"allow|expect|automatically_derived")
 _SILENCING = (b"allow(", b"expect(", b"automatically_derived")

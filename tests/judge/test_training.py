@@ -74,28 +74,44 @@ def steps_of(trainer):
     return [entry for entry in trainer.state.log_history if "loss" in entry]
 
 
-def test_training_goes_on_through_an_outage_and_logs_what_was_not_judged(tmp_path):
-    seen = []
+@pytest.fixture(scope="module")
+def through_an_outage(tmp_path_factory):
+    """The trainer after three steps; the judge answers six questions and is down from then on."""
+    torch.set_num_threads(1)
+    folder, seen = tmp_path_factory.mktemp("outage"), []
 
     def script(_):
         seen.append(0)
         return scores() if len(seen) <= 6 else http("down", status="503 Down")
 
     with ScriptedServer(script) as server:
-        config = JudgeConfig(server.endpoint, "m", cache_path=str(tmp_path / "c"), retries=0, failures_to_pause=2)
-        trainer = train(tmp_path, [in_background(rust_reward), get_judge_reward(config)])
-    logs = steps_of(trainer)
+        config = JudgeConfig(server.endpoint, "m", cache_path=str(folder / "c"), retries=0, failures_to_pause=2)
+        return train(folder, [in_background(rust_reward), get_judge_reward(config)])
+
+
+def test_training_goes_on_through_an_outage(through_an_outage):
+    logs = steps_of(through_an_outage)
     assert len(logs) == 3
     assert all(math.isfinite(entry["loss"]) for entry in logs)
     assert all(math.isfinite(entry["rewards/rust_reward/mean"]) for entry in logs)
-    assert logs[0]["rewards/judge_reward/mean"] == pytest.approx(0.6)
+
+
+def test_what_was_judged_before_an_outage_and_not_judged_in_it_is_logged(through_an_outage):
+    logs = steps_of(through_an_outage)
     assert logs[0]["judge/scored"] > 0
+    assert logs[0]["rewards/judge_reward/mean"] == pytest.approx(0.6)
     assert logs[2]["judge/none/paused"] > 0
-    assert {key for entry in logs for key in entry if key.startswith("judge/")} == {
-        key for key in logs[0] if key.startswith("judge/")
-    }
+
+
+def test_the_metrics_of_the_judge_are_the_same_in_every_step(through_an_outage):
+    first, *others = ({key for key in entry if key.startswith("judge/")} for entry in steps_of(through_an_outage))
+    assert first
+    assert all(keys == first for keys in others)
+
+
+def test_the_model_learns_although_the_judge_is_down(through_an_outage):
     before = make_model(make_tokenizer(["task", *FUNCTIONS])).state_dict()
-    after = trainer.model.state_dict()
+    after = through_an_outage.model.state_dict()
     assert any(not torch.equal(before[name], after[name]) for name in before)
 
 
