@@ -55,11 +55,11 @@ class Modules:
     prefix: str = field(default_factory=lambda: f"rr_{secrets.token_hex(8)}_")
 
     def name(self, position: int) -> str:
-        """The module at `position`; its file has the same name."""
+        """Return the name of the module at `position`, which is that of its file as well."""
         return f"{self.prefix}{position}"
 
     def position(self, item: Located) -> int:
-        """The position of the module a diagnostic lies in, -1 for none."""
+        """Return the position of the module that a diagnostic lies in, -1 for none."""
         inside = item.file.startswith(self.prefix) and item.file.endswith(".rs")
         return int(item.file[len(self.prefix) : -3]) if inside else -1
 
@@ -73,7 +73,7 @@ class Member:
 
 
 def wall_seconds(compiler: Compiler, programs: int) -> float:
-    """A batch's wall limit in seconds. Exceeding it blames nobody; it only splits the batch."""
+    """Return a batch's wall limit in seconds. Exceeding it blames nobody; it only splits the batch."""
     return max(compiler.limits.wall_seconds, BASE_SECONDS) + SECONDS_PER_PROGRAM * programs
 
 
@@ -196,8 +196,11 @@ def _compile(compiler: Compiler, modules: Modules, members: list[Member], clippy
 
 
 def group(done: Compiled, modules: Modules, lines: list[int]) -> tuple[dict[int, list[Diagnostic]], list[int]]:
-    """Diagnostics by module position, and the strays: the positions with an error outside of the program's own lines
-    (`lines` long each), in the code added for its `fn main`; -1 for an error in no module at all."""
+    """Return the diagnostics by module position, and the strays.
+
+    Strays are the positions with an error outside of the program's own lines (`lines` of them each), in the code added
+    for its `fn main`; -1 stands for an error in no module at all.
+    """
     found: dict[int, list[Diagnostic]] = defaultdict(list)
     strays: set[int] = set()
     for item in done.diagnostics:

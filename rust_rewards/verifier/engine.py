@@ -111,7 +111,7 @@ def verify(
 
 
 def default_jobs() -> int:
-    """Compilers at a time: the cores this process may use over the ranks on this machine (`LOCAL_WORLD_SIZE`)."""
+    """Return how many compilers run at a time: the usable cores over the ranks of this machine (`LOCAL_WORLD_SIZE`)."""
     ranks = os.environ.get("LOCAL_WORLD_SIZE", "1")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, cores // max(1, int(ranks) if ranks.isdigit() else 1))

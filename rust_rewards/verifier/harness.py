@@ -87,11 +87,11 @@ def run_alone(compiler: Compiler, job: TestJob) -> TestResult:
     """Build a program as a crate of its own and run its tests."""
     if job.hopeless:
         return _not_built(job)
-    ours, block, key = _names()
-    old = f"extern crate {ours};\n" if compiler.edition == "2015" else ""
-    text = f"{job.source}\n{old}{instrument(job.tests, job.policy, block, ours, 'candidate::', key)}"
-    main = f"fn main() {{ ::{ours}::serve(&[::candidate::{block}::entry::PROGRAM]) }}\n"
-    link = _link_flags(compiler, ours)
+    crate, block, key = _names()
+    old = f"extern crate {crate};\n" if compiler.edition == "2015" else ""
+    text = f"{job.source}\n{old}{instrument(job.tests, job.policy, block, crate, 'candidate::', key)}"
+    main = f"fn main() {{ ::{crate}::serve(&[::candidate::{block}::entry::PROGRAM]) }}\n"
+    link = _link_flags(compiler, crate)
     library = compiler.rustc("-", *link, "--crate-type=lib", "--crate-name=candidate", "--cap-lints=allow")
     newest = replace(compiler, edition="2021")
     binary = newest.rustc("main.rs", *link, "--extern", "candidate=libcandidate.rlib", "--crate-name=tests")
@@ -104,7 +104,7 @@ def run_alone(compiler: Compiler, job: TestJob) -> TestResult:
     )
     if done.errors or (done.broken is not None and not done.stdout):
         if job is not _TRIVIAL:
-            _require_working(compiler)
+            _require_working_tests(compiler)
         return _not_built(job)
     return _read_results(done, [job])[0]
 
@@ -112,7 +112,7 @@ def run_alone(compiler: Compiler, job: TestJob) -> TestResult:
 _TRIVIAL = TestJob("", read_hidden_tests("assert!(true);"))
 
 
-def _require_working(compiler: Compiler) -> None:
+def _require_working_tests(compiler: Compiler) -> None:
     """Make sure that it was the program that could not be built, linked and run."""
     found = run_alone(compiler, _TRIVIAL)
     if found.statuses != ("passed",):
@@ -122,17 +122,17 @@ def _require_working(compiler: Compiler) -> None:
 
 
 def _build_and_run(compiler: Compiler, modules: Modules, jobs: list[TestJob]) -> Compiled:
-    ours, _, _ = _names()
+    crate, _, _ = _names()
     files: dict[str, str] = {}
     declared, table = "", ""
     for position, job in enumerate(jobs):
         _, block, key = _names()
         module = modules.name(position)
-        files[f"{module}.rs"] = job.source + instrument(job.tests, job.policy, block, ours, f"tests::{module}::", key)
+        files[f"{module}.rs"] = job.source + instrument(job.tests, job.policy, block, crate, f"tests::{module}::", key)
         declared += f"mod {module};\n"
         table += f"{module}::{block}::entry::PROGRAM, "
-    files["main.rs"] = f"{declared}fn main() {{ ::{ours}::serve(&[{table}]) }}\n"
-    link = [*_link_flags(compiler, ours), "--crate-name=tests", "--cap-lints=allow"]
+    files["main.rs"] = f"{declared}fn main() {{ ::{crate}::serve(&[{table}]) }}\n"
+    link = [*_link_flags(compiler, crate), "--crate-name=tests", "--cap-lints=allow"]
     budget = BASE_SECONDS + len(jobs) * (BUILD_SECONDS_PER_PROGRAM + compiler.limits.wall_seconds)
     return compiler.run(
         [compiler.rustc("main.rs", *link), _serve(compiler, uses_files=False)],
@@ -153,11 +153,11 @@ def _names() -> tuple[str, str, int]:
     return f"rr_{secrets.token_hex(8)}", f"rr_{secrets.token_hex(8)}", secrets.randbits(64)
 
 
-def _link_flags(compiler: Compiler, ours: str) -> list[str]:
+def _link_flags(compiler: Compiler, crate: str) -> list[str]:
     """Return the flags that link the harness under its name for this build, with the toolchain's own linker: rustc's
     wrapper around that needs /proc, which does not exist in the sandbox."""
     harness = sandbox.build_native("harness", compiler.toolchain, "--crate-type=rlib")
-    flags = ["--extern", f"{ours}={harness}", "-Cprefer-dynamic", "-Ccodegen-units=4"]  # the default costs 10 % more
+    flags = ["--extern", f"{crate}={harness}", "-Cprefer-dynamic", "-Ccodegen-units=4"]  # the default costs 10 % more
     linker = compiler.toolchain.target_folder / "bin" / "rust-lld"
     if linker.exists():
         link = harness.parent / "ld.lld"  # the name tells it which linker to be

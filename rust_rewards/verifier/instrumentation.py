@@ -22,32 +22,33 @@ _SHIELDED = (
 )
 
 
-def instrument(tests: HiddenTests, policy: TestPolicy, block: str, ours: str, own: str, key: int) -> str:
+def instrument(tests: HiddenTests, policy: TestPolicy, block: str, crate: str, own_path: str, key: int) -> str:
     """Return the text after which `<block>::entry::PROGRAM` can run the tests.
 
     Args:
         tests (`HiddenTests`): The tests.
         policy (`TestPolicy`): What to guard against.
         block (`str`): Name of the module to add, drawn at random so that the program cannot name it.
-        ours (`str`): Name under which the harness crate is linked, drawn likewise.
-        own (`str`): Path that the names of the program's own types begin with.
+        crate (`str`): Name under which the harness is linked, drawn likewise.
+        own_path (`str`): Path that the names of the program's own types begin with.
         key (`int`): 64-bit secret from which proofs of passing are made.
     """
-    calls = "".join(f"{i} => ::{ours}::outcome({_call(case)}), " for i, case in enumerate(tests.cases))
-    table = ", ".join(_test_value(case, ours) for case in tests.cases)
+    calls = "".join(f"{i} => ::{crate}::outcome({_call(case)}), " for i, case in enumerate(tests.cases))
+    table = ", ".join(_test_value(case, crate) for case in tests.cases)
     opened = open_comparisons(tests.items, everywhere=policy.trusted_comparisons != "all")
     items = f"pub mod items {{ #[allow(unused_imports)] use super::*;\n{opened}\n}}\n"
-    shield = f"{_macros(items, policy, ours, own)}{items}"
-    for name in OUR_MACROS:  # the program's macros run among the tests and could name them
+    shield = f"{_macros(items, policy, crate, own_path)}{items}"
+    # The program's macros run among the tests and could name ours: they get names that nothing else knows.
+    for name in OUR_MACROS:
         shield = shield.replace(name, f"{name}_{block}")
     return (
         f"\n#[doc(hidden)] pub mod {block} {{\n#[allow(unused_imports)] use super::*;\n"
-        f"#[allow(unused_imports)] pub use ::{ours}::names::{{{_NAMES}}};\n"
+        f"#[allow(unused_imports)] pub use ::{crate}::names::{{{_NAMES}}};\n"
         f"{shield if tests.items else ''}"
         f"pub mod entry {{ pub fn run(test: u32) -> bool {{ match test {{ {calls}_ => false }} }}\n"
         f"pub fn key() -> u64 {{ {key} }}\n"
-        f"pub static TESTS: [::{ours}::Test; {len(tests.cases)}] = [{table}];\n"
-        f"pub const PROGRAM: ::{ours}::Program = ::{ours}::Program {{ run, key, tests: &TESTS }}; }}\n}}\n"
+        f"pub static TESTS: [::{crate}::Test; {len(tests.cases)}] = [{table}];\n"
+        f"pub const PROGRAM: ::{crate}::Program = ::{crate}::Program {{ run, key, tests: &TESTS }}; }}\n}}\n"
     )
 
 
@@ -55,29 +56,30 @@ def _call(case: Case) -> str:
     return f"super::items::{case.path}()" if case.path else "super::super::main()"
 
 
-def _test_value(case: Case, ours: str) -> str:
-    panics = given = f"::{ours}::names::None"
+def _test_value(case: Case, crate: str) -> str:
+    panics = given = f"::{crate}::names::None"
     if case.should_panic is not None:
-        panics = f"::{ours}::names::Some({case.should_panic})"
+        panics = f"::{crate}::names::Some({case.should_panic})"
     if case.input is not None:
         octets = "".join(f"\\x{byte:02x}" for byte in case.input.encode("utf-8", "replace"))
-        given = f'::{ours}::names::Some(b"{octets}")'
+        given = f'::{crate}::names::Some(b"{octets}")'
     rest = f"output: {case.output_bytes}, must_reach: {str(case.must_reach).lower()}"
-    return f"::{ours}::Test {{ should_panic: {panics}, input: {given}, {rest} }}"
+    return f"::{crate}::Test {{ should_panic: {panics}, input: {given}, {rest} }}"
 
 
-def _macros(items: str, policy: TestPolicy, ours: str, own: str) -> str:
+def _macros(items: str, policy: TestPolicy, crate: str, own_path: str) -> str:
     """Return the macros that the tests use: assertions in the standard library's meaning, and others that a program
     could redefine."""
+    # The harness's function that a comparison goes through: in `assert_eq!`, in `assert_ne!`, in any other place.
     asked = {
         "all": ("", "", ""),
         "same_types": ("same_types", "same_types", "same_types"),
         "same_text": ("same_text", "other_text", "standard"),  # what a bare condition compares may not print
         "none": ("standard", "standard", "standard"),
     }[policy.trusted_comparisons]
-    equal, other, types = (f'::{ours}::{name}(l, r, "{own}")' if name else "true" for name in asked)
-    check, pair = f"::{ours}::check", "match (&$l, &$r) { (l, r) =>"
-    shown = f"::{ours}::shown(l, r);"
+    equal, other, types = (f'::{crate}::{name}(l, r, "{own_path}")' if name else "true" for name in asked)
+    check, pair = f"::{crate}::check", "match (&$l, &$r) { (l, r) =>"
+    shown = f"::{crate}::shown(l, r);"
     sides = "$l:expr, $r:expr $(, $($t:tt)*)?"
     rules = {
         "assert": f"($c:expr $(, $($t:tt)*)?) => {{ {check}($c) }}",
@@ -85,13 +87,14 @@ def _macros(items: str, policy: TestPolicy, ours: str, own: str) -> str:
         "assert_ne": f"({sides}) => {{ {pair} {{ {shown} {check}({other} & (*l != *r)) }} }} }}",
     }
     if policy.trusted_comparisons == "all":  # the same in half the code for the compiler
-        rules["assert_eq"] = f"({sides}) => {{ ::{ours}::equal(&$l, &$r) }}"
-        rules["assert_ne"] = f"({sides}) => {{ ::{ours}::differ(&$l, &$r) }}"
+        rules["assert_eq"] = f"({sides}) => {{ ::{crate}::equal(&$l, &$r) }}"
+        rules["assert_ne"] = f"({sides}) => {{ ::{crate}::differ(&$l, &$r) }}"
     rules |= {f"debug_{name}": rule for name, rule in rules.items()}
     rules[COMPARE] = f"(($l:expr) ($op:tt) ($r:expr)) => {{ {pair} {check}({types} & (*l $op *r)) }} }}"
     rules[VALUE] = f"(($l:expr) ($op:tt) ($r:expr)) => {{ {pair} {{ {check}({types}); *l $op *r }} }} }}"
-    rules[REACHED] = f"() => {{ ::{ours}::reached() }}"
+    rules[REACHED] = f"() => {{ ::{crate}::reached() }}"
     for name in _SHIELDED.split():
-        rules[name] = f"($($t:tt)*) => {{ ::{ours}::macros::{name}!($($t)*) }}"
+        rules[name] = f"($($t:tt)*) => {{ ::{crate}::macros::{name}!($($t)*) }}"
+    # A macro costs the compiler time in every program: only those are defined that the tests name.
     used = set(re.findall(r"\w+", items))
     return "".join(f"macro_rules! {name} {{ {rule} }}\n" for name, rule in rules.items() if name in used)

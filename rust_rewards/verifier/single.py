@@ -86,7 +86,7 @@ def check_alone(
     kind = "bin" if has_main else "lib"
     done = compiler.run([compiler.check(PROGRAM, kind, clippy=clippy)], {PROGRAM: source})
     if done.broken is not None:
-        require_working(compiler, clippy)
+        require_working_compiler(compiler, clippy)
         error = Diagnostic("error", None, done.broken, rendered=f"error: {done.broken}\n")
         return CompileResult(errors=(error,), timed_out=done.timed_out, seconds=done.seconds)
     result = from_diagnostics((item.diagnostic for item in done.diagnostics), done.seconds)
@@ -96,7 +96,7 @@ def check_alone(
     return replace(result, parses=parse(compiler, source) if known is None else known)
 
 
-def require_working(compiler: Compiler, clippy: bool) -> None:
+def require_working_compiler(compiler: Compiler, clippy: bool) -> None:
     """Make sure that it was the program that broke the compiler.
 
     Raises:
