@@ -15,10 +15,10 @@ import argparse
 import time
 from pathlib import Path
 
-from ..evaluation.analysis import analysis, format_analysis, format_examples, rewards_of, spread_samples
-from ..evaluation.arguments import add_sampling_arguments, add_task_arguments, sampling_from
+from ..evaluation.analysis import analyze, format_analysis, format_examples, rewards_of, spread_samples
+from ..evaluation.arguments import add_sampling_arguments, add_task_arguments, model_from, sampling_from
 from ..evaluation.plots import check_matplotlib, draw_components, draw_histograms
-from ..evaluation.results import ANALYSIS, environment, write_json, write_text
+from ..evaluation.results import write_json, write_text
 from ..evaluation.samples import draw_samples
 from ..evaluation.scores import score_references, score_samples
 from ..exit_codes import DONE
@@ -44,25 +44,19 @@ def run(args: argparse.Namespace) -> int:
     wanted = args.num_samples
     if args.temperature == 0:  # more than one sample of a task would be equal
         wanted = min(wanted, len(every_task))
-    tasks, args.num_samples = spread_samples(every_task, wanted)
-    sampling = sampling_from(args)
+    tasks, per_task = spread_samples(every_task, wanted)
+    sampling = sampling_from(args, num_samples=per_task)
     folder = Path(args.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
-    samples = draw_samples(args, tasks, sampling, folder / "reward_analysis.samples.jsonl")
+    samples = draw_samples(model_from(args), tasks, sampling, folder / "reward_analysis.samples.jsonl")
     scored = score_samples(tasks.tasks, samples.samples, style=samples.style)
     references = list(score_references(tasks.tasks).values())
-    result = {
-        "kind": ANALYSIS,
-        **samples.source,
-        **environment(),
-        "date": time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(started)),
-        "task_set": {"source": args.tasks, "count": len(tasks), "hash": tasks.hash},
-        **analysis(scored, references),
-    }
+    date = time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(started))
+    result = analyze(tasks, samples, scored, references, date=date)
     draw_histograms(rewards_of(scored, references), folder / "reward_histogram.png")
-    draw_components(result["components"], folder / "reward_components.png")
+    draw_components(result.components, folder / "reward_components.png")
     write_text(folder / "reward_examples.md", format_examples(scored))
-    write_json(folder / "reward_analysis.json", result)
+    write_json(folder / "reward_analysis.json", result.to_json())
     print(format_analysis(result))
     print(f"\nWritten to {folder}: reward_analysis.json, two plots, reward_examples.md")
     return DONE

@@ -37,6 +37,6 @@ def compare_files(before: str, after: str, *, output_dir: str | None) -> None:
     if output_dir:
         check_matplotlib()
         folder = Path(output_dir)
-        write_json(folder / "comparison.json", result)
+        write_json(folder / "comparison.json", result.to_json())
         draw_comparison(result, folder / "comparison.png")
         print(f"\nWritten: {folder / 'comparison.json'}, {folder / 'comparison.png'}")

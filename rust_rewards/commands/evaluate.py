@@ -24,7 +24,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from ..evaluation.arguments import add_sampling_arguments, add_task_arguments, sampling_from
+from ..evaluation.arguments import add_sampling_arguments, add_task_arguments, model_from, sampling_from
 from ..evaluation.evaluate import check_ks, choose_tasks, evaluate, format_result
 from ..evaluation.evaluation_result import EvaluationResult
 from ..evaluation.results import check_output, write_json
@@ -85,7 +85,7 @@ def measure(args: argparse.Namespace) -> EvaluationResult:
     if sampling is None:
         samples = read_samples(Path(args.samples), tasks, every_task, args.prompt_style)
     else:
-        samples = draw_samples(args, tasks, sampling, Path(args.output_file).with_suffix(".samples.jsonl"))
+        samples = draw_samples(model_from(args), tasks, sampling, Path(args.output_file).with_suffix(".samples.jsonl"))
     ks = check_ks([1, *(args.k or [samples.fewest])], samples.fewest)
     date = time.strftime("%Y-%m-%d %H:%M:%S %z", time.localtime(started))
     result = evaluate(tasks, samples, task_set=task_set, ks=ks, date=date)

@@ -2,10 +2,14 @@
 
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from ..tasks import TaskSet
 from .comparison import describe_sample
+from .results import ANALYSIS, environment, read_result
+from .samples import SampleSet
 from .scores import ScoredSample
 from .summary import component_averages, error_counts
 from .tables import format_components, format_table
@@ -33,16 +37,86 @@ def spread_samples(tasks: TaskSet, total: int) -> tuple[TaskSet, int]:
     return tasks.with_tasks([tasks.tasks[place * len(tasks) // total] for place in range(total)]), 1
 
 
-def analysis(scored: Sequence[ScoredSample], references: Sequence[ScoredSample]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class RewardAnalysis:
+    """The rewards of a model's samples beside those of the references, as `rust-rewards analyze` writes them.
+
+    Attributes:
+        model, seed, sampling, toolchain, packages, machine, date, task_set: As in `EvaluationResult`; of the task set
+            `source`, `count` and `hash`.
+        samples, unjudged (`int`): Samples with and without a score.
+        rewards (`dict`): Mean, median, standard deviation and extremes of `model` and `reference`, in points.
+        gap (`float`, *optional*): Mean reward of the references less the model's.
+        components (`list[dict]`): `name`, `model`, `reference` and `gap` of each, the largest gap first.
+        error_codes (`dict[str, int]`): Samples by compiler error.
+    """
+
+    model: Mapping[str, Any]
+    seed: int | None
+    sampling: Mapping[str, Any]
+    toolchain: Mapping[str, Any]
+    packages: Mapping[str, str]
+    machine: Mapping[str, Any]
+    date: str
+    task_set: Mapping[str, Any]
+    samples: int
+    rewards: Mapping[str, Mapping[str, float]]
+    components: list[dict[str, Any]]
+    error_codes: Mapping[str, int]
+    gap: float | None = None
+    unjudged: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the analysis as it stands in a file."""
+        return {"kind": ANALYSIS, **{item.name: getattr(self, item.name) for item in fields(self)}}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "RewardAnalysis":
+        """Return the analysis that a file holds; keys of other versions are passed over."""
+        return cls(**{item.name: content[item.name] for item in fields(cls) if item.name in content})
+
+
+def read_analysis(path: Path | str) -> RewardAnalysis:
+    """Read an analysis from a file.
+
+    Raises:
+        ResultFileError: When the file is missing, is no complete JSON, is of another kind or lacks a part.
+    """
+    return read_result(path, ANALYSIS, RewardAnalysis)
+
+
+def analyze(
+    tasks: TaskSet,
+    samples: SampleSet,
+    scored: Sequence[ScoredSample],
+    references: Sequence[ScoredSample],
+    *,
+    date: str,
+) -> RewardAnalysis:
     """Compare the rewards of samples with those of the references.
 
     Args:
-        scored (`Sequence[ScoredSample]`): Samples.
+        tasks (`TaskSet`): The tasks.
+        samples (`SampleSet`): Where the samples come from.
+        scored (`Sequence[ScoredSample]`): The samples.
         references (`Sequence[ScoredSample]`): References; there may be none.
+        date (`str`): When the measurement was begun.
 
-    Returns:
-        `dict`: `samples`, `unjudged`, `rewards` of both sides, `gap`, `components` with the weakest (largest gap to
-            the reference) first, `error_codes`.
+    Raises:
+        ValueError: When no sample could be judged.
+        ToolchainError: When there is no Rust toolchain.
+    """
+    return RewardAnalysis(
+        **samples.source,
+        **environment(),
+        date=date,
+        task_set={"source": tasks.source, "count": len(tasks), "hash": tasks.hash},
+        **figures(scored, references),
+    )
+
+
+def figures(scored: Sequence[ScoredSample], references: Sequence[ScoredSample]) -> dict[str, Any]:
+    """Return what follows from the scores alone: the fields of `RewardAnalysis` from `samples` on.
 
     Raises:
         ValueError: When no sample could be judged.
@@ -52,13 +126,12 @@ def analysis(scored: Sequence[ScoredSample], references: Sequence[ScoredSample])
     if not judged:
         raise ValueError(f"None of the {len(scored)} samples could be judged: {scored[0].failure}")
     rewards = {name: statistics_of(values) for name, values in rewards_of(judged, known).items()}
-    components = component_means(judged, known)
     return {
         "samples": len(judged),
         "unjudged": len(scored) - len(judged),
         "rewards": rewards,
         "gap": rewards["reference"]["mean"] - rewards["model"]["mean"] if known else None,
-        "components": components,
+        "components": component_means(judged, known),
         "error_codes": error_counts(judged),
     }
 
@@ -93,20 +166,22 @@ def component_means(judged: Sequence[ScoredSample], references: Sequence[ScoredS
     return sorted(means, key=lambda entry: -entry["gap"])
 
 
-def format_analysis(result: Mapping[str, Any]) -> str:
+def format_analysis(result: RewardAnalysis) -> str:
     """Return the summary that is printed."""
     rows = [["reward", "mean", "median", "std", "min", "max"]]
-    rows += [[name, *(f"{value:.2f}" for value in side.values())] for name, side in result["rewards"].items()]
-    sides = ("model",) if result["gap"] is None else ("model", "reference", "gap")
-    weakest = [["component" if result["gap"] is None else "weakest first", *sides]]
-    weakest += [[entry["name"], *(f"{entry[side]:.2f}" for side in sides)] for entry in result["components"]]
+    rows += [[name, *(f"{value:.2f}" for value in side.values())] for name, side in result.rewards.items()]
+    if result.gap is None:
+        heading, sides, gap = "component", ["model"], "no references to compare with"
+    else:
+        heading, sides, gap = "weakest first", ["model", "reference", "gap"], f"gap {result.gap:.2f} points"
+    weakest = [[heading, *sides]]
+    weakest += [[entry["name"], *(f"{entry[side]:.2f}" for side in sides)] for entry in result.components]
     codes = [["compiler error", "samples", "share"]]
-    for code, count in result["error_codes"].items():
-        codes.append([code, str(count), f"{100 * count / result['samples']:.1f} %"])
-    gap = "no references to compare with" if result["gap"] is None else f"gap {result['gap']:.2f} points"
-    left_out = f", {result['unjudged']} not judged" if result["unjudged"] else ""
-    heading = f"{result['model']['name']}: {result['samples']} samples of {result['task_set']['source']}{left_out}"
-    return "\n\n".join([heading, f"{format_table(rows)}\n{gap}", format_table(weakest), format_table(codes)])
+    for code, count in result.error_codes.items():
+        codes.append([code, str(count), f"{100 * count / result.samples:.1f} %"])
+    left_out = f", {result.unjudged} not judged" if result.unjudged else ""
+    about = f"{result.model['name']}: {result.samples} samples of {result.task_set['source']}{left_out}"
+    return "\n\n".join([about, f"{format_table(rows)}\n{gap}", format_table(weakest), format_table(codes)])
 
 
 def format_examples(scored: Sequence[ScoredSample]) -> str:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from .generators import BACKENDS, Sampling
+from .generators import BACKENDS, ModelChoice, Sampling
 from .sampling import PROMPT_STYLES
 
 DEFAULT_TASKS = "eval"
@@ -13,7 +13,7 @@ def add_task_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tasks",
         default=DEFAULT_TASKS,
-        help="JSON Lines file, hub dataset, or train or eval. [%(default)s]",
+        help="Shipped set (train or eval), JSON Lines file or hub dataset. [%(default)s]",
     )
     parser.add_argument("--tasks_config", help="Configuration of the hub dataset.")
     parser.add_argument("--tasks_split", default="test", help="Split of the hub dataset. [%(default)s]")
@@ -42,13 +42,24 @@ def add_sampling_arguments(parser: argparse.ArgumentParser, num_samples: int, co
     parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
 
 
-def sampling_from(args: argparse.Namespace) -> Sampling:
-    """Return the sampling settings of parsed arguments."""
+def sampling_from(args: argparse.Namespace, num_samples: int | None = None) -> Sampling:
+    """Return the sampling settings of parsed arguments; `num_samples` replaces theirs."""
     return Sampling(
-        num_samples=args.num_samples,
+        num_samples=args.num_samples if num_samples is None else num_samples,
         temperature=args.temperature,
         top_p=args.top_p,
         max_new_tokens=args.max_new_tokens,
         batch_size=args.batch_size,
         seed=args.seed,
+    )
+
+
+def model_from(args: argparse.Namespace) -> ModelChoice:
+    """Return the model that parsed arguments name with `--model_name_or_path`."""
+    return ModelChoice(
+        name=args.model_name_or_path,
+        revision=args.revision,
+        dtype=args.dtype,
+        backend=args.backend,
+        prompt_style=args.prompt_style,
     )

@@ -1,12 +1,12 @@
-"""Compares two evaluations of the same task set: differences with intervals, tasks won and lost, samples side
-by side.
+"""Compares two evaluations of the same task set: differences with intervals, tasks won and lost, samples side by side.
 
 Pure: two results in, one comparison and its printed form out. Only the same tasks, prompts and tests can be
 compared; anything else is refused. Differences in sampling are allowed and said.
-Not here: whether the difference is worth a full run (`decide.py`).
+Not here: whether the difference is worth a full run (`decision.py`).
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from .evaluation_result import EvaluationResult
@@ -15,19 +15,86 @@ from .scores import ScoredSample
 from .statistics import paired_bootstrap
 from .tables import as_text, format_table, label_of
 
-PAIRS_SHOWN = 3
+SIDE_KEYS = ("model", "seed", "sampling", "toolchain", "packages", "date", "summary", "by_difficulty", "by_topic")
+NAMES_SHOWN = 5  # of tasks won and of tasks lost; all of them are in the file
+TaskPair = tuple[Mapping[str, Any], Mapping[str, Any]]  # what both results say of one task
 
 
-def compare(before: EvaluationResult, after: EvaluationResult) -> dict[str, Any]:
+@dataclass(frozen=True)
+class MetricChange:
+    """One figure on both sides, over the tasks that have it on both, and the 95 % interval of its difference."""
+
+    metric: str
+    before: float
+    after: float
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class SamplePair:
+    """The first sample of both sides for one task, and the change of the task's mean reward."""
+
+    task_id: str
+    change: float
+    before: ScoredSample
+    after: ScoredSample
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the pair as it stands in a file."""
+        sides = {"before": self.before.to_json(), "after": self.after.to_json()}
+        return {"task_id": self.task_id, "change": self.change, **sides}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two evaluations of the same tasks side by side.
+
+    Attributes:
+        before, after (`EvaluationResult`): What was compared.
+        tasks_compared (`int`): Tasks with a scored sample on both sides.
+        metrics (`tuple[MetricChange, ...]`): Every figure that both sides have.
+        won, lost (`tuple[str, ...]`): Ids of the tasks that are solved more often, and less often.
+        pairs (`tuple[SamplePair, ...]`): Samples to read.
+        notes (`tuple[str, ...]`): What makes the two sides less alike than they should be.
+    """
+
+    before: EvaluationResult
+    after: EvaluationResult
+    tasks_compared: int
+    metrics: tuple[MetricChange, ...]
+    won: tuple[str, ...]
+    lost: tuple[str, ...]
+    pairs: tuple[SamplePair, ...]
+    notes: tuple[str, ...]
+
+    def change(self, metric: str) -> MetricChange | None:
+        """Return how a figure changed; `None` when one side lacks it."""
+        return next((entry for entry in self.metrics if entry.metric == metric), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the comparison as it stands in a file."""
+        return {
+            "kind": COMPARISON,
+            "before": _side(self.before),
+            "after": _side(self.after),
+            "task_set": self.before.task_set,
+            "tasks_compared": self.tasks_compared,
+            "metrics": [asdict(entry) for entry in self.metrics],
+            "won": list(self.won),
+            "lost": list(self.lost),
+            "pairs": [pair.to_json() for pair in self.pairs],
+            "notes": list(self.notes),
+        }
+
+
+def compare(before: EvaluationResult, after: EvaluationResult) -> Comparison:
     """Compare two evaluation results.
 
     Args:
         before (`EvaluationResult`): The first measurement.
         after (`EvaluationResult`): The measurement of the other model.
-
-    Returns:
-        `dict`: `metrics` (one entry each with before, after, difference, low, high), `won`, `lost`, `pairs`,
-            `notes`.
 
     Raises:
         ResultFileError: When the task sets differ or no task was judged on both sides.
@@ -35,61 +102,53 @@ def compare(before: EvaluationResult, after: EvaluationResult) -> dict[str, Any]
     _check_same_tasks(before, after)
     pairs = _judged_pairs(before, after)
     shared = [name for name in before.summary["metrics"] if name in after.summary["metrics"]]
-    return {
-        "kind": COMPARISON,
-        "before": _side(before),
-        "after": _side(after),
-        "task_set": before.task_set,
-        "tasks_compared": len(pairs),
-        "metrics": [_difference(name, pairs) for name in shared if _known(name, pairs)],
-        "won": [old["task_id"] for old, new in pairs if _solved(new) > _solved(old)],
-        "lost": [old["task_id"] for old, new in pairs if _solved(new) < _solved(old)],
-        "pairs": sample_pairs(before, after, pairs),
-        "notes": _notes(before, after, len(pairs)),
-    }
+    return Comparison(
+        before=before,
+        after=after,
+        tasks_compared=len(pairs),
+        metrics=tuple(_change(name, pairs) for name in shared if _known(name, pairs)),
+        won=tuple(old["task_id"] for old, new in pairs if _solved(new) > _solved(old)),
+        lost=tuple(old["task_id"] for old, new in pairs if _solved(new) < _solved(old)),
+        pairs=tuple(sample_pairs(before, after, pairs)),
+        notes=tuple(_notes(before, after, len(pairs))),
+    )
 
 
-def sample_pairs(
-    before: EvaluationResult,
-    after: EvaluationResult,
-    pairs: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]],
-) -> list[dict[str, Any]]:
-    """Return the first sample of both sides for the largest gain, the median change and the largest loss in
-    reward.
+def sample_pairs(before: EvaluationResult, after: EvaluationResult, pairs: Sequence[TaskPair]) -> list[SamplePair]:
+    """Return the first samples of the tasks with the largest gain, the median change and the largest loss in reward.
 
     Chosen by that rule and not by eye, so that a page cannot show only what went well.
     """
-    ranked = sorted(pairs, key=lambda pair: pair[1]["values"]["mean_reward"] - pair[0]["values"]["mean_reward"])
-    places = dict.fromkeys([len(ranked) - 1, len(ranked) // 2, 0])
+    changes = {old["task_id"]: new["values"]["mean_reward"] - old["values"]["mean_reward"] for old, new in pairs}
+    ranked = sorted(changes, key=lambda task: changes[task])
+    chosen = dict.fromkeys([ranked[-1], ranked[len(ranked) // 2], ranked[0]])  # with few tasks some are the same
     first_old, first_new = _first_samples(before), _first_samples(after)
-    return [
-        {
-            "task_id": ranked[place][0]["task_id"],
-            "change": ranked[place][1]["values"]["mean_reward"] - ranked[place][0]["values"]["mean_reward"],
-            "before": first_old[ranked[place][0]["task_id"]].to_json(),
-            "after": first_new[ranked[place][0]["task_id"]].to_json(),
-        }
-        for place in list(places)[:PAIRS_SHOWN]
-    ]
+    return [SamplePair(task, changes[task], first_old[task], first_new[task]) for task in chosen]
 
 
-def format_comparison(result: Mapping[str, Any]) -> str:
+def format_comparison(result: Comparison) -> str:
     """Return a comparison as a person reads it: table, tasks won and lost, sample pairs."""
-    rows = [["", "before", "after", "difference", "95 % interval"]]
-    for entry in result["metrics"]:
-        name = entry["metric"]
-        low, high = (as_text(name, entry[end], signed=True) for end in ("low", "high"))
-        values = [as_text(name, entry["before"]), as_text(name, entry["after"])]
-        rows.append([label_of(name), *values, as_text(name, entry["difference"], signed=True), f"{low} .. {high}"])
-    won, lost = result["won"], result["lost"]
+    won, lost = result.won, result.lost
     parts = [
-        f"before: {result['before']['name']}\nafter:  {result['after']['name']}",
-        format_table(rows),
-        f"{result['tasks_compared']} tasks: {len(won)} won{_names(won)}, {len(lost)} lost{_names(lost)}",
-        *result["notes"],
-        *map(_format_pair, result["pairs"]),
+        f"before: {result.before.model['name']}\nafter:  {result.after.model['name']}",
+        format_table(change_rows(result.metrics)),
+        f"{result.tasks_compared} tasks: {len(won)} won{_names(won)}, {len(lost)} lost{_names(lost)}",
+        *result.notes,
+        *map(_format_pair, result.pairs),
     ]
     return "\n\n".join(parts)
+
+
+def change_rows(changes: Sequence[MetricChange], between: str = "..") -> list[list[str]]:
+    """Return changes as cells of a table, the heading first; `between` stands between the ends of an interval."""
+    rows = [["", "before", "after", "difference", "95 % interval"]]
+    for change in changes:
+        name = change.metric
+        low, high = (as_text(name, end, signed=True) for end in (change.low, change.high))
+        values = [as_text(name, change.before), as_text(name, change.after)]
+        difference = as_text(name, change.difference, signed=True)
+        rows.append([label_of(name), *values, difference, f"{low} {between} {high}"])
+    return rows
 
 
 def _check_same_tasks(before: EvaluationResult, after: EvaluationResult) -> None:
@@ -103,37 +162,35 @@ def _check_same_tasks(before: EvaluationResult, after: EvaluationResult) -> None
     left_out = set(old["left_out"]) ^ set(new["left_out"])
     hint = f" One side leaves out {', '.join(sorted(left_out)[:3])}." if left_out else ""
     raise ResultFileError(
-        f"The results measure different task sets: {old['source']} ({old['count']} tasks, {old['hash']}) "
-        "before, "
-        f"{new['source']} ({new['count']} tasks, {new['hash']}) after.{hint} Evaluate both models on the "
-        "same set."
+        f"The results measure different task sets: {old['source']} ({old['count']} tasks, {old['hash']}) before, "
+        f"{new['source']} ({new['count']} tasks, {new['hash']}) after.{hint} Evaluate both models on the same set."
     )
 
 
-def _judged_pairs(before: EvaluationResult, after: EvaluationResult) -> list[tuple[Any, Any]]:
+def _judged_pairs(before: EvaluationResult, after: EvaluationResult) -> list[TaskPair]:
     new_by_id = {task["task_id"]: task for task in after.tasks}
-    pairs = [(old, new_by_id[old["task_id"]]) for old in before.tasks]
+    pairs: list[TaskPair] = [(old, new_by_id[old["task_id"]]) for old in before.tasks]
     judged = [(old, new) for old, new in pairs if old["samples"] and new["samples"]]
     if not judged:
         raise ResultFileError("No task has judged samples on both sides. Look at `failures` in both files.")
     return judged
 
 
-def _known(metric: str, pairs: Sequence[tuple[Any, Any]]) -> bool:
+def _known(metric: str, pairs: Sequence[TaskPair]) -> bool:
     return any(_both(metric, pair) for pair in pairs)
 
 
-def _both(metric: str, pair: tuple[Any, Any]) -> bool:
+def _both(metric: str, pair: TaskPair) -> bool:
     return all(side["values"].get(metric) is not None for side in pair)
 
 
-def _difference(metric: str, pairs: Sequence[tuple[Any, Any]]) -> dict[str, Any]:
+def _change(metric: str, pairs: Sequence[TaskPair]) -> MetricChange:
     usable = [pair for pair in pairs if _both(metric, pair)]
     old = [pair[0]["values"][metric] for pair in usable]
     new = [pair[1]["values"][metric] for pair in usable]
     interval = paired_bootstrap(old, new)
-    ends = {"difference": interval.difference, "low": interval.low, "high": interval.high}
-    return {"metric": metric, "before": sum(old) / len(old), "after": sum(new) / len(new), **ends}
+    before, after = sum(old) / len(old), sum(new) / len(new)
+    return MetricChange(metric, before, after, interval.difference, interval.low, interval.high)
 
 
 def _solved(task: Mapping[str, Any]) -> float:
@@ -141,18 +198,7 @@ def _solved(task: Mapping[str, Any]) -> float:
 
 
 def _side(result: EvaluationResult) -> dict[str, Any]:
-    keys = (
-        "model",
-        "seed",
-        "sampling",
-        "toolchain",
-        "packages",
-        "date",
-        "summary",
-        "by_difficulty",
-        "by_topic",
-    )
-    return {"name": result.model["name"], **{key: getattr(result, key) for key in keys}}
+    return {"name": result.model["name"], **{key: getattr(result, key) for key in SIDE_KEYS}}
 
 
 def _first_samples(result: EvaluationResult) -> dict[str, ScoredSample]:
@@ -177,20 +223,18 @@ def _notes(before: EvaluationResult, after: EvaluationResult, compared: int) -> 
     return notes
 
 
-def _names(tasks: Sequence[str], most: int = 5) -> str:
+def _names(tasks: Sequence[str]) -> str:
     if not tasks:
         return ""
-    rest = f", {len(tasks) - most} more" if len(tasks) > most else ""
-    return f" ({', '.join(tasks[:most])}{rest})"
+    rest = f", {len(tasks) - NAMES_SHOWN} more" if len(tasks) > NAMES_SHOWN else ""
+    return f" ({', '.join(tasks[:NAMES_SHOWN])}{rest})"
 
 
-def _format_pair(pair: Mapping[str, Any]) -> str:
-    heading = f"=== {pair['task_id']}: mean reward {pair['change']:+.2f}"
-    sides = []
-    for side in ("before", "after"):
-        sample = ScoredSample.from_json(pair[side])
-        sides.append(f"--- {side}: {describe_sample(sample)}\n{sample.program.rstrip()}")
-    return "\n".join([heading, *sides])
+def _format_pair(pair: SamplePair) -> str:
+    lines = [f"=== {pair.task_id}: mean reward {pair.change:+.2f}"]
+    for side, sample in (("before", pair.before), ("after", pair.after)):
+        lines.append(f"--- {side}: {describe_sample(sample)}\n{sample.program.rstrip()}")
+    return "\n".join(lines)
 
 
 def describe_sample(sample: ScoredSample) -> str:

@@ -66,4 +66,4 @@ def read_evaluation(path: Path | str) -> EvaluationResult:
     Raises:
         ResultFileError: When the file is missing, is no complete JSON, is of another kind or lacks a part.
     """
-    return EvaluationResult.from_json(read_result(path, EVALUATION))
+    return read_result(path, EVALUATION, EvaluationResult)

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -58,6 +59,26 @@ class Sampling:
 
 
 @dataclass(frozen=True)
+class ModelChoice:
+    """Which model to sample, and how to run and to prompt it.
+
+    Args:
+        name (`str`): Hub name or folder of a model or of a LoRA adapter.
+        revision (`str`, *optional*): Branch, tag or commit on the hub.
+        dtype (`str`, *optional*, defaults to `"auto"`): Type of the weights.
+        backend (`str`, *optional*, defaults to `"auto"`): One of `BACKENDS`.
+        prompt_style (`str`, *optional*, defaults to `"auto"`): `"chat"`, `"prefix"`, or `"auto"` for what the
+            tokenizer suggests.
+    """
+
+    name: str
+    revision: str | None = None
+    dtype: str = "auto"
+    backend: str = "auto"
+    prompt_style: str = "auto"
+
+
+@dataclass(frozen=True)
 class Completion:
     """One sampled completion.
 
@@ -73,7 +94,7 @@ class Completion:
 
 
 class Generator(Protocol):
-    """What both backends offer."""
+    """The method and the attributes that both backends offer."""
 
     tokenizer: Any
     context_length: int | None
@@ -223,31 +244,20 @@ class VllmGenerator:
         return [Completion(out.text, len(out.token_ids), out.finish_reason == "stop") for out in best]
 
 
-def load_generator(
-    model_name_or_path: str, *, revision: str | None = None, dtype: str = "auto", backend: str = "auto"
-) -> Generator:
-    """Load a model to sample from.
-
-    Args:
-        model_name_or_path (`str`): Hub name or folder of a model or of a LoRA adapter.
-        revision (`str`, *optional*): Branch, tag or commit on the hub.
-        dtype (`str`, *optional*, defaults to `"auto"`): Type of the weights.
-        backend (`str`, *optional*, defaults to `"auto"`): `"transformers"`, `"vllm"`, or `"auto"` for vLLM
-            where it is installed and there is a GPU.
+def load_generator(model: ModelChoice) -> Generator:
+    """Load a model to sample from. `"auto"` means vLLM where it is installed and there is a GPU.
 
     Raises:
         ValueError: When the model cannot be loaded or the backend is not installed.
     """
-    check_model_exists(model_name_or_path)
-    if resolve_backend(backend) == "vllm":
-        return VllmGenerator(model_name_or_path, revision, dtype)
-    return TransformersGenerator(model_name_or_path, revision, dtype)
+    check_model_exists(model.name)
+    if resolve_backend(model.backend) == "vllm":
+        return VllmGenerator(model.name, model.revision, model.dtype)
+    return TransformersGenerator(model.name, model.revision, model.dtype)
 
 
 def resolve_backend(backend: str) -> str:
     """Return `"transformers"` or `"vllm"` for one of `BACKENDS`; raise `ValueError` for vLLM where it is missing."""
-    from importlib.util import find_spec
-
     if backend not in BACKENDS:
         raise ValueError(f"Unknown backend {backend!r}; known: {', '.join(BACKENDS)}.")
     installed = find_spec("vllm") is not None

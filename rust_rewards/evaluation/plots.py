@@ -9,9 +9,11 @@ import contextlib
 import io
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from .comparison import Comparison, MetricChange
 from .results import replacing
 from .tables import label_of
 
@@ -32,7 +34,7 @@ STYLE: dict[Any, Any] = {
     "legend.frameon": False,
     "svg.hashsalt": "rust-rewards",  # the same numbers give the same file
 }
-BIN = 2.0  # points per bar of a histogram
+POINTS_PER_BAR = 2.0  # points per bar of a histogram
 SHARE = "share"  # an axis whose label starts with it runs from 0 to 1
 LEGEND_COLUMNS = 4
 DPI = 150
@@ -40,30 +42,28 @@ DPI = 150
 
 def check_matplotlib() -> None:
     """Raise `ValueError` with the line that installs matplotlib when it is missing."""
-    from importlib.util import find_spec
-
     if find_spec("matplotlib") is None:
         raise ValueError("Plots need matplotlib: pip install 'rust-rewards[plots]'.")
 
 
-def draw_comparison(result: Mapping[str, Any], path: Path) -> None:
+def draw_comparison(result: Comparison, path: Path) -> None:
     """Draw a comparison: shares before and after, and the mean reward by difficulty."""
     with drawing(path, (9.0, 3.6), columns=2, widths=(3, 2)) as (left, right):
-        shares = [entry for entry in result["metrics"] if entry["metric"] != "mean_reward"]
+        shares = [entry for entry in result.metrics if entry.metric != "mean_reward"]
         draw_shares(left, shares)
-        draw_groups(right, result["before"]["by_difficulty"], result["after"]["by_difficulty"])
+        draw_groups(right, result.before.by_difficulty, result.after.by_difficulty)
 
 
-def draw_shares(axis: Any, entries: Sequence[Mapping[str, Any]]) -> None:
+def draw_shares(axis: Any, entries: Sequence[MetricChange]) -> None:
     """Draw pairs of bars in percent; the whisker is the difference's interval, placed at the new value."""
     places = range(len(entries))
-    old = [100 * entry["before"] for entry in entries]
-    new = [100 * entry["after"] for entry in entries]
-    below = [100 * max(entry["difference"] - entry["low"], 0) for entry in entries]
-    above = [100 * max(entry["high"] - entry["difference"], 0) for entry in entries]
+    old = [100 * entry.before for entry in entries]
+    new = [100 * entry.after for entry in entries]
+    below = [100 * max(entry.difference - entry.low, 0) for entry in entries]
+    above = [100 * max(entry.high - entry.difference, 0) for entry in entries]
     axis.bar([p - 0.2 for p in places], old, 0.38, color=BEFORE, label="before")
     axis.bar([p + 0.2 for p in places], new, 0.38, color=AFTER, label="after", yerr=[below, above], capsize=3)
-    axis.set_xticks(list(places), [label_of(entry["metric"]).replace(" ", "\n") for entry in entries])
+    axis.set_xticks(list(places), [label_of(entry.metric).replace(" ", "\n") for entry in entries])
     axis.set_ylim(0, 108)
     axis.set_ylabel("% of samples")
     axis.set_title("Before and after (whisker: 95 % interval)", pad=22)
@@ -93,8 +93,8 @@ def draw_histograms(sides: Mapping[str, Sequence[float]], path: Path) -> None:
 def draw_distributions(axis: Any, sides: Mapping[str, Sequence[float]], colours: Mapping[str, str]) -> None:
     """Draw each side's rewards as shares of its samples, in bins of two points."""
     values = [value for rewards in sides.values() for value in rewards]
-    low, high = BIN * math.floor(min(values) / BIN), BIN * math.floor(max(values) / BIN) + BIN
-    edges = [low + BIN * step for step in range(round((high - low) / BIN) + 1)]
+    first, last = math.floor(min(values) / POINTS_PER_BAR), math.floor(max(values) / POINTS_PER_BAR)
+    edges = [POINTS_PER_BAR * number for number in range(first, last + 2)]
     for name, rewards in sides.items():
         colour = colours[name]
         weights = [100 / len(rewards)] * len(rewards)

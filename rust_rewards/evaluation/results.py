@@ -13,24 +13,21 @@ import os
 import platform
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol, Self, TypeVar
+
+from ..verifier import find_toolchain
 
 EVALUATION = "rust-rewards evaluation"
 COMPARISON = "rust-rewards comparison"
 ANALYSIS = "rust-rewards reward analysis"
 DECISION = "rust-rewards decision"
 WRITTEN_BY = {
-    EVALUATION: "python -m rust_rewards evaluate",
-    COMPARISON: "python -m rust_rewards compare",
-    ANALYSIS: "python -m rust_rewards analyze",
-    DECISION: "python -m rust_rewards decide",
-}
-SUMMARY_KEYS = ("summary", "by_difficulty", "by_topic", "tasks", "error_codes", "failures")
-ENVIRONMENT_KEYS = ("model", "seed", "sampling", "toolchain", "packages", "machine", "date", "task_set")
-KEYS = {
-    EVALUATION: (*ENVIRONMENT_KEYS, *SUMMARY_KEYS, "samples"),
-    ANALYSIS: (*ENVIRONMENT_KEYS, "samples", "rewards", "components", "error_codes"),
+    EVALUATION: "rust-rewards evaluate",
+    COMPARISON: "rust-rewards compare",
+    ANALYSIS: "rust-rewards analyze",
+    DECISION: "rust-rewards decide",
 }
 PACKAGES = ("rust-rewards", "torch", "transformers", "trl", "peft", "tree-sitter", "tree-sitter-rust", "vllm")
 
@@ -102,12 +99,27 @@ def write_text(path: Path | str, text: str) -> None:
         temporary.write_bytes(text.encode("utf-8", "replace"))
 
 
-def read_result(path: Path | str, kind: str) -> dict[str, Any]:
+class FromFile(Protocol):
+    """A dataclass that is made from the content of a file; fields without a default must be in it."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Return what the file holds."""
+        ...
+
+
+Result = TypeVar("Result", bound=FromFile)
+
+
+def read_result(path: Path | str, kind: str, result: type[Result]) -> Result:
     """Read a file written by one of the workflow's commands.
 
     Args:
         path (`Path` or `str`): The file.
-        kind (`str`): One of `EVALUATION`, `COMPARISON`, `ANALYSIS`, `DECISION`.
+        kind (`str`): One of `EVALUATION`, `ANALYSIS`, `DECISION`.
+        result (`type`): The dataclass that it becomes.
 
     Raises:
         ResultFileError: When the file is missing, is no complete JSON, holds NaN, is of another kind or lacks a part.
@@ -117,12 +129,17 @@ def read_result(path: Path | str, kind: str) -> dict[str, Any]:
     if found != kind:
         what = f"a file of kind {found!r}" if found else "not a result file of this project"
         raise ResultFileError(f"{path} is {what}; expected what `{WRITTEN_BY[kind]}` writes.")
-    missing = [key for key in KEYS.get(kind, ()) if key not in content]
+    missing = [name for name in required_fields(result) if name not in content]
     if missing:
         raise ResultFileError(
             f"{path} lacks {', '.join(missing)}; it was edited. Write it again with `{WRITTEN_BY[kind]}`."
         )
-    return content
+    return result.from_json(content)
+
+
+def required_fields(result: type[FromFile]) -> list[str]:
+    """Return the names of a dataclass's fields without a default."""
+    return [item.name for item in fields(result) if item.default is MISSING and item.default_factory is MISSING]
 
 
 def read_json(path: Path | str, made_by: str, *, allow_nan: bool = True) -> Any:
@@ -160,8 +177,6 @@ def environment() -> dict[str, Any]:
     Raises:
         ToolchainError: When there is no usable rustc.
     """
-    from ..verifier import find_toolchain
-
     toolchain = find_toolchain()
     versions = {}
     for package in PACKAGES:

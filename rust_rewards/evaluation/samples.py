@@ -1,10 +1,9 @@
 """Gets samples of tasks: draws them from a model, or reads a file of them.
 
 Drawn samples are kept beside the output file, so that the same command goes on where it stopped.
-Not here: drawing itself (`sampling.py`), scoring (`scores.py`), and the options (`arguments.py`).
+Not here: drawing itself (`sampling.py`), scoring (`scores.py`).
 """
 
-import argparse
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,7 @@ from ..completions import completion_text
 from ..json_lines import read_objects
 from ..tasks import TaskSet
 from ..tasks.task_set import Task
-from .generators import Sampling, load_generator, resolve_backend, weights_hash
+from .generators import ModelChoice, Sampling, load_generator, resolve_backend, weights_hash
 from .results import ResultFileError
 from .sampling import resolve_prompt_style, sample_tasks
 from .scores import program_of
@@ -60,11 +59,11 @@ class SampleSet:
         return {"model": self.model, "seed": self.seed, "sampling": self.sampling}
 
 
-def draw_samples(args: argparse.Namespace, tasks: TaskSet, sampling: Sampling, samples_file: Path) -> SampleSet:
-    """Load the model that the arguments name, and sample the tasks.
+def draw_samples(model: ModelChoice, tasks: TaskSet, sampling: Sampling, samples_file: Path) -> SampleSet:
+    """Load a model and sample the tasks.
 
     Args:
-        args (`argparse.Namespace`): Parsed arguments of `add_sampling_arguments`, and `model_name_or_path`.
+        model (`ModelChoice`): The model.
         tasks (`TaskSet`): The tasks.
         sampling (`Sampling`): How to draw.
         samples_file (`Path`): Where the samples are kept; an unfinished file is continued.
@@ -72,31 +71,25 @@ def draw_samples(args: argparse.Namespace, tasks: TaskSet, sampling: Sampling, s
     Raises:
         ValueError: When the model cannot be loaded, or generated nothing at all.
     """
-    generator = load_generator(args.model_name_or_path, revision=args.revision, dtype=args.dtype, backend=args.backend)
-    style = resolve_prompt_style(args.prompt_style, generator.tokenizer)
-    backend = resolve_backend(args.backend)
-    how = {**asdict(sampling), "prompt_style": style, "backend": backend, "dtype": args.dtype}
+    generator = load_generator(model)
+    style = resolve_prompt_style(model.prompt_style, generator.tokenizer)
+    how = {**asdict(sampling), "prompt_style": style, "backend": resolve_backend(model.backend), "dtype": model.dtype}
     seed = how.pop("seed")
-    model = {
-        "name": args.model_name_or_path,
-        "revision": generator.revision,
-        "weights": weights_hash(args.model_name_or_path),
-    }
-    source = {"model": model, "seed": seed, "sampling": how}
+    about = {"name": model.name, "revision": generator.revision, "weights": weights_hash(model.name)}
     samples = sample_tasks(
         tasks.tasks,
         generator,
         sampling,
         style=style,
         samples_file=samples_file,
-        settings={**source, "task_set": tasks.hash},
+        settings={"model": about, "seed": seed, "sampling": how, "task_set": tasks.hash},
     )
     if not any(sample["completion"].strip() for sample in samples):
         raise ValueError(
-            f"{args.model_name_or_path} generated nothing: all {len(samples)} completions are empty. Check that "
+            f"{model.name} generated nothing: all {len(samples)} completions are empty. Check that "
             f"--prompt_style {style} fits the model and that --max_new_tokens is large enough. No result written."
         )
-    return SampleSet(tuple(samples), model, seed, how)
+    return SampleSet(tuple(samples), about, seed, how)
 
 
 def read_samples(path: Path, tasks: TaskSet, every_task: TaskSet, prompt_style: str) -> SampleSet:

@@ -5,21 +5,18 @@ Tokenizers with a chat template get the task's chat; others get its `code_prefix
 Completions are written to a JSON Lines file batch by batch. The batches follow from the tasks and the
 settings alone and each has a seed of its own, so a run that was interrupted and resumed gives the file that
 an uninterrupted one gives.
-Not here: the models (`generators.py`) and what their completions are worth (`sample_scores.py`).
+Not here: the models (`generators.py`) and what their completions are worth (`scores.py`).
 """
 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..json_lines import parse_line, read_lines
+from .generators import Generator, Sampling
 from .results import ResultFileError, replacing
-
-if TYPE_CHECKING:
-    from .generators import Generator
-from .generators import Sampling
 
 PROMPT_STYLES = ("auto", "chat", "prefix")
 
@@ -67,7 +64,7 @@ def encode_prompts(tasks: Sequence[Mapping[str, Any]], tokenizer: Any, style: st
 
 def sample_tasks(
     tasks: Sequence[Mapping[str, Any]],
-    generator: "Generator",
+    generator: Generator,
     sampling: Sampling,
     *,
     style: str,
@@ -85,8 +82,7 @@ def sample_tasks(
         settings (`Mapping`): What the samples depend on; a file begun with others is refused.
 
     Returns:
-        `list[dict]`: `task_id`, `sample_index`, `completion`, `tokens`, `finished`, in the order of the
-            tasks.
+        `list[dict]`: `task_id`, `sample_index`, `completion`, `tokens`, `finished`, in the order of the tasks.
 
     Raises:
         ResultFileError: When `samples_file` was begun with other settings.
@@ -150,16 +146,12 @@ def resume(
     """
     rows: dict[tuple[int, tuple[str, int]], dict[str, Any]] = {}
     if samples_file.exists() and samples_file.stat().st_size:
-        header, *found = _complete_lines(samples_file)
-        differing = sorted(
-            key
-            for key in {*header.get("settings", {}), *settings}
-            if header.get("settings", {}).get(key) != settings.get(key)
-        )
+        header, *found = list(_complete_lines(samples_file)) or [{}]
+        begun = header.get("settings") or {}
+        differing = sorted(key for key in {*begun, *settings} if begun.get(key) != settings.get(key))
         if differing:
             raise ResultFileError(
-                f"{samples_file} was begun with other settings ({', '.join(differing)} differ). Delete it, "
-                "or give "
+                f"{samples_file} was begun with other settings ({', '.join(differing)} differ). Delete it, or give "
                 "another --output_file."
             )
         rows = {(row["batch"], (row["task_id"], row["sample_index"])): row for row in found}
@@ -177,20 +169,21 @@ def check_context(prompts: Mapping[str, list[int]], context_length: int | None, 
     needed = len(prompts[name]) + max_new_tokens
     if context_length is not None and needed > context_length:
         raise ValueError(
-            f"Task {name} needs {len(prompts[name])} prompt tokens and {max_new_tokens} new ones; the "
-            "model's context "
-            f"is {context_length}. Set --max_new_tokens to at most "
-            f"{max(context_length - len(prompts[name]), 0)}."
+            f"Task {name} needs {len(prompts[name])} prompt tokens and {max_new_tokens} new ones; the model's context "
+            f"is {context_length}. Set --max_new_tokens to at most {max(context_length - len(prompts[name]), 0)}."
         )
 
 
 def _complete_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a JSON Lines file up to the first line that was cut short."""
+    """Yield the rows of a JSON Lines file up to the first line that was cut short or is no row."""
     for line in read_lines(path):
         try:
-            yield parse_line(line)
+            row = parse_line(line)
         except ValueError:
             return
+        if not isinstance(row, dict):
+            return
+        yield row
 
 
 def _batch_seed(seed: int, number: int) -> int:

@@ -3,28 +3,29 @@
 import pytest
 from workflow_testbed import BROKEN, RIGHT, TASKS, evaluate_samples, fails_with, run, write_lines, write_samples
 
-from rust_rewards.evaluation.results import EVALUATION, read_result
+from rust_rewards.evaluation.evaluation_result import read_evaluation
 from rust_rewards.tasks import task_set_hash
 
 
 def test_references_score_all_and_empty_answers_nothing(tmp_path):
     references = {t["task_id"]: t["reference"] for t in TASKS}
-    full = read_result(evaluate_samples(tmp_path, "full", [references]), EVALUATION)
-    empty = read_result(evaluate_samples(tmp_path, "empty", [dict.fromkeys(references, "")]), EVALUATION)
-    shares = [name for name in full["summary"]["metrics"] if name != "mean_reward"]
+    full = read_evaluation(evaluate_samples(tmp_path, "full", [references]))
+    empty = read_evaluation(evaluate_samples(tmp_path, "empty", [dict.fromkeys(references, "")]))
+    shares = [name for name in full.summary["metrics"] if name != "mean_reward"]
     assert {"pass@1", "compile_rate", "warning_free_rate", "clippy_clean_rate", "tests_passed"} == set(shares)
-    assert [full["summary"]["metrics"][name] for name in shares] == [1.0] * 5
-    assert [empty["summary"]["metrics"][name] for name in shares] == [0.0] * 5
-    assert empty["summary"]["metrics"]["mean_reward"] == 0.0
-    assert full["task_set"]["reference_reward"] == pytest.approx(full["summary"]["metrics"]["mean_reward"])
+    assert [full.summary["metrics"][name] for name in shares] == [1.0] * 5
+    assert [empty.summary["metrics"][name] for name in shares] == [0.0] * 5
+    assert empty.summary["metrics"]["mean_reward"] == 0.0
+    assert full.task_set["reference_reward"] == pytest.approx(full.summary["metrics"]["mean_reward"])
 
 
 def test_result_names_everything_it_depends_on(tmp_path):
-    result = read_result(evaluate_samples(tmp_path, "named", [RIGHT]), EVALUATION)
-    assert result["toolchain"]["rustc"][0].isdigit()
-    assert result["packages"]["transformers"]
-    assert result["task_set"]["hash"] == task_set_hash(TASKS[::-1])
-    assert {"model", "seed", "sampling", "date"} <= result.keys()
+    result = read_evaluation(evaluate_samples(tmp_path, "named", [RIGHT]))
+    assert result.toolchain["rustc"][0].isdigit()
+    assert result.packages["transformers"]
+    assert result.task_set["hash"] == task_set_hash(TASKS[::-1])
+    assert result.model["samples"].endswith("named.samples.jsonl")
+    assert result.date[:2] == "20"
 
 
 def test_task_nobody_can_pass_is_reported_and_left_out_on_request(tmp_path, capsys):
@@ -34,9 +35,9 @@ def test_task_nobody_can_pass_is_reported_and_left_out_on_request(tmp_path, caps
     assert run("evaluate", *argv) == 0
     assert "1 of 3 tasks fail their own tests (counted" in capsys.readouterr().err
     assert run("evaluate", *argv, "--leave_out_broken_tasks") == 0
-    result = read_result(tmp_path / "r.json", EVALUATION)
-    assert (result["task_set"]["count"], result["task_set"]["left_out"]) == (2, ["broken"])
-    assert result["task_set"]["broken"]["broken"] == "the reference passes 0 of 1 tests"
+    result = read_evaluation(tmp_path / "r.json")
+    assert (result.task_set["count"], result.task_set["left_out"]) == (2, ["broken"])
+    assert result.task_set["broken"]["broken"] == "the reference passes 0 of 1 tests"
 
 
 def test_bad_numbers_are_refused_before_a_model_loads(tmp_path, capsys):

@@ -3,7 +3,7 @@
 import pytest
 from workflow_testbed import TASKS, run, save_model, write_lines
 
-from rust_rewards.commands.generate import side_by_side
+from rust_rewards.evaluation.answers import side_by_side
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,15 @@ from dataclasses import replace
 import pytest
 from workflow_testbed import DOUBLE, REJECTED, RIGHT, TASKS, run, save_model, write_lines
 
-from rust_rewards.evaluation.analysis import analysis, format_analysis, format_examples, longest_run, spread_samples
-from rust_rewards.evaluation.results import ANALYSIS, read_result
+from rust_rewards.evaluation.analysis import (
+    RewardAnalysis,
+    figures,
+    format_analysis,
+    format_examples,
+    longest_run,
+    read_analysis,
+    spread_samples,
+)
 from rust_rewards.evaluation.scores import ScoredSample, score_references, score_samples
 from rust_rewards.tasks import TaskSet
 
@@ -35,7 +42,7 @@ def test_mean_median_gap_and_weakest_components_in_order():
         record(None, failure="sandbox died"),
     ]
     references = [record(30.0, {"parseable": 8.0, "idioms": 2.0}), record(20.0, {"parseable": 8.0, "idioms": 1.0})]
-    result = analysis(model, references)
+    result = figures(model, references)
     assert (result["samples"], result["unjudged"]) == (3, 1)
     assert (result["rewards"]["model"]["mean"], result["rewards"]["model"]["median"]) == (5.0, 4.0)
     assert result["gap"] == 20.0  # 25 - 5
@@ -45,22 +52,23 @@ def test_mean_median_gap_and_weakest_components_in_order():
 
 def test_error_codes_count_samples_and_not_errors():
     model = [record(1.0, codes=["E0308", "E0308", "E0425"]), record(1.0, codes=["E0308"]), record(1.0)]
-    assert analysis(model, [])["error_codes"] == {"E0308": 2, "E0425": 1}
+    assert figures(model, [])["error_codes"] == {"E0308": 2, "E0425": 1}
 
 
 def test_analysis_without_references_has_no_gap():
-    result = analysis([record(1.0)], [])
+    result = figures([record(1.0)], [])
     assert result["gap"] is None
     assert result["components"][0]["gap"] is None
     about = {"model": {"name": "m"}, "task_set": {"source": "s"}}
-    printed = format_analysis(result | about)
+    about |= {"seed": 0, "sampling": {}, "toolchain": {}, "packages": {}, "machine": {}, "date": "today"}
+    printed = format_analysis(RewardAnalysis(**about, **result))
     assert "no references" in printed
     assert "weakest" not in printed
 
 
 def test_nothing_judged_is_an_error_with_the_reason():
     with pytest.raises(ValueError, match="None of the 1 samples could be judged: sandbox died"):
-        analysis([record(None, failure="sandbox died")], [])
+        figures([record(None, failure="sandbox died")], [])
 
 
 def test_examples_show_the_lowest_first_and_the_highest_first():
@@ -89,7 +97,7 @@ def test_real_answers_fall_short_where_they_are_wrong():
         {"task_id": "double", "sample_index": 1, "completion": REJECTED["double"]},
     ]
     scored = score_samples([DOUBLE], samples, style="prefix")
-    result = analysis(scored, list(score_references([DOUBLE]).values()))
+    result = figures(scored, list(score_references([DOUBLE]).values()))
     # one of two does not compile: half of the 10 points of compiling are missing, more than of any other component
     assert result["components"][0] == {"name": "compile_success", "model": 5.0, "reference": 10.0, "gap": 5.0}
     assert result["error_codes"] == {"E0308": 1}
@@ -101,9 +109,9 @@ def test_command_writes_its_four_files(tmp_path, capsys):
     out = tmp_path / "out"
     argv = ["--model_name_or_path", model, "--tasks", tasks, "--output_dir", str(out), "--max_new_tokens", "8"]
     assert run("analyze", *argv, "--num_samples", "4", "--temperature", "1.0") == 0
-    result = read_result(out / "reward_analysis.json", ANALYSIS)
-    assert result["samples"] == 4
-    assert result["rewards"]["reference"]["mean"] > 24
+    result = read_analysis(out / "reward_analysis.json")
+    assert result.samples == 4
+    assert result.rewards["reference"]["mean"] > 24
     for name in ("reward_histogram.png", "reward_components.png"):
         assert (out / name).read_bytes().startswith(b"\x89PNG")
         assert (out / name).stat().st_size > 10_000

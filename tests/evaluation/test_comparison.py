@@ -25,10 +25,10 @@ def test_comparison_counts_won_and_lost_tasks_and_shows_three_pairs(tmp_path, ca
     assert "=== double" in printed
     assert "=== larger" in printed
     result = compare(read_evaluation(before), read_evaluation(after))
-    by_name = {entry["metric"]: entry for entry in result["metrics"]}
-    assert by_name["compile_rate"]["difference"] == 0.5
-    assert by_name["pass@1"]["difference"] == 0.0
-    assert by_name["pass@1"]["low"] < 0 < by_name["pass@1"]["high"]
+    by_name = {change.metric: change for change in result.metrics}
+    assert by_name["compile_rate"].difference == 0.5
+    assert by_name["pass@1"].difference == 0.0
+    assert by_name["pass@1"].low < 0 < by_name["pass@1"].high
     picture = (tmp_path / "cmp" / "comparison.png").read_bytes()
     assert picture.startswith(b"\x89PNG")
     assert len(picture) > 10_000

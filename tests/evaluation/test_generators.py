@@ -10,8 +10,8 @@ from workflow_testbed import (
     write_lines,
 )
 
+from rust_rewards.evaluation.evaluation_result import read_evaluation
 from rust_rewards.evaluation.generators import Sampling, cut_at_stop
-from rust_rewards.evaluation.results import EVALUATION, read_result
 
 
 def test_samples_of_older_weights_in_the_same_folder_are_refused(tmp_path, capsys):
@@ -61,10 +61,10 @@ def test_model_checkpoint_and_lora_adapter_are_all_evaluated(model, tmp_path):
         output = tmp_path / "result.json"
         argv = ["--model_name_or_path", name, "--tasks", tasks, "--output_file", str(output)]
         assert run("evaluate", *argv, "--max_new_tokens", "12", "--num_samples", "2") == 0
-        result = read_result(output, EVALUATION)
-        assert result["sampling"]["prompt_style"] == "prefix"  # there is no chat template
-        assert result["summary"]["samples"] == 4
-        completions[name] = [sample["completion"] for sample in result["samples"]]
+        result = read_evaluation(output)
+        assert result.sampling["prompt_style"] == "prefix"  # there is no chat template
+        assert result.summary["samples"] == 4
+        completions[name] = [sample.completion for sample in result.samples]
         output.with_suffix(".samples.jsonl").unlink()
     assert len(set(map(tuple, completions.values()))) == 2  # the adapter was really used
 
@@ -75,7 +75,7 @@ def test_chat_model_gets_the_chat_and_is_asked_for_a_whole_program(tmp_path):
     tasks = str(write_lines(tmp_path / "tasks.jsonl", TASKS))
     argv = ["--model_name_or_path", chat, "--tasks", tasks, "--output_file", str(tmp_path / "r.json")]
     assert run("evaluate", *argv, "--max_new_tokens", "4") == 0
-    assert read_result(tmp_path / "r.json", EVALUATION)["sampling"]["prompt_style"] == "chat"
+    assert read_evaluation(tmp_path / "r.json").sampling["prompt_style"] == "chat"
 
 
 def test_model_that_generates_nothing_overwrites_no_result(tmp_path, capsys):

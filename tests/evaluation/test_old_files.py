@@ -8,8 +8,8 @@ import pytest
 from workflow_testbed import run
 
 from rust_rewards.evaluation.comparison import compare
+from rust_rewards.evaluation.decision import read_decision
 from rust_rewards.evaluation.evaluation_result import read_evaluation
-from rust_rewards.evaluation.results import DECISION, read_result
 
 OLD = Path(__file__).with_name("v0_1_0")
 
@@ -22,13 +22,13 @@ def test_an_evaluation_is_read_and_written_without_loss(name):
 
 def test_two_evaluations_are_compared():
     result = compare(read_evaluation(OLD / "before.json"), read_evaluation(OLD / "after.json"))
-    assert (result["won"], result["lost"]) == (["double"], ["larger"])
+    assert (result.won, result.lost) == (("double",), ("larger",))
 
 
 def test_a_decision_and_its_evaluations_make_a_page(tmp_path):
     for path in OLD.glob("*.json"):
         shutil.copy(path, tmp_path)
-    decision = read_result(OLD / "decision.json", DECISION)["decision"]
+    decision = read_decision(OLD / "decision.json").decision
     assert run("report", tmp_path) == 0
     assert f'<span class="badge {decision}">{decision}</span>' in (tmp_path / "report.html").read_text()
 

@@ -14,7 +14,7 @@ def test_missing_or_half_written_result_gives_one_clear_message(tmp_path, capsys
     other.write_text("{}")
     fails_with(capsys, "No file", "--compare", str(whole), str(tmp_path / "none.json"))
     fails_with(capsys, "not complete JSON", "--compare", str(half), str(whole))
-    fails_with(capsys, "expected what `python -m rust_rewards evaluate` writes", "--compare", str(other), str(whole))
+    fails_with(capsys, "expected what `rust-rewards evaluate` writes", "--compare", str(other), str(whole))
 
 
 def test_outputs_replace_no_input_and_are_refused_before_any_work(tmp_path, capsys):

@@ -12,7 +12,7 @@ from workflow_testbed import (
     write_samples,
 )
 
-from rust_rewards.evaluation.results import EVALUATION, read_result
+from rust_rewards.evaluation.evaluation_result import read_evaluation
 
 
 @pytest.mark.parametrize(
@@ -29,9 +29,9 @@ def test_samples_without_settings_are_read_as_what_they_are(tmp_path, capsys, co
     argv = ["--samples", str(samples), "--tasks", str(write_lines(tmp_path / "tasks.jsonl", TASKS))]
     assert run("evaluate", *argv, "--output_file", str(tmp_path / "r.json")) == 0
     assert f"--prompt_style {'chat' if style == 'prefix' else 'prefix'}" in capsys.readouterr().err
-    result = read_result(tmp_path / "r.json", EVALUATION)
-    assert result["sampling"]["prompt_style"] == style
-    assert result["summary"]["metrics"]["pass@1"] == 1.0
+    result = read_evaluation(tmp_path / "r.json")
+    assert result.sampling["prompt_style"] == style
+    assert result.summary["metrics"]["pass@1"] == 1.0
 
 
 def test_samples_that_do_not_fit_the_tasks_are_refused(tmp_path, capsys):

@@ -11,7 +11,7 @@ from paths import ROOT
 from workflow_testbed import TASKS, save_model, write_lines
 
 from rust_rewards.commands.decide import EXIT_CODES
-from rust_rewards.evaluation.results import DECISION, read_result
+from rust_rewards.evaluation.decision import read_decision
 
 SCRIPT_SECONDS = 500  # nine processes, each of which loads torch; well under a minute on an idle machine
 
@@ -30,7 +30,7 @@ def test_script_leads_from_the_selftest_to_a_decision_and_a_page(tmp_path):
     training += ["--num_generations", "2", "--per_device_train_batch_size", "4", "--max_completion_length", "16"]
     command = [str(ROOT / "recipes" / "phase1.sh"), *training]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=SCRIPT_SECONDS)
-    decision = read_result(out / "decision.json", DECISION)["decision"]
+    decision = read_decision(out / "decision.json").decision
     assert done.returncode == EXIT_CODES[decision], done.stderr[-2000:]
     assert decision != "proceed"  # two steps teach nothing
     assert f"Decision: {decision}" in done.stdout

@@ -7,6 +7,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from rust_rewards.__main__ import main
+from rust_rewards.commands.histories import from_steps
 from rust_rewards.evaluation.evaluation_result import EvaluationResult
 from rust_rewards.evaluation.scores import ScoredSample
 
@@ -121,6 +122,11 @@ def steps(first=None, last=None, count=8):
     """Return a history whose values go from `first` to `last` in the middle of the run."""
     first, last = HEALTHY | (first or {}), HEALTHY | (last or {})
     return [{"iteration": float(i), **(first if i <= count // 2 else last)} for i in range(1, count + 1)]
+
+
+def history(first=None, last=None, count=8):
+    """Return the same as a decision and a page read it."""
+    return from_steps(steps(first, last, count))
 
 
 def save_model(folder, silent=False, chat_template=None):
