@@ -267,6 +267,8 @@ def _answers(roots: list[Item], functions: list[Item], entry_point: str | None) 
     if not entry_point:
         return any(not (item.is_stub and (item.has_parameters or item.returns_value)) for item in functions)
     asked = [item for item in roots if item.kind == "function_item"]
+    if any(item.kind == "trait_item" for item in roots):
+        asked = functions  # the default methods of a trait may be empty on purpose
     return bool(roots) and any(not item.is_stub for item in asked or functions)
 
 

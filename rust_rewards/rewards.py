@@ -8,7 +8,7 @@
 | `tests_reward` | 0..1 | which share of the row's hidden tests passes? `None` without tests |
 | `solved_reward` | 0 or 1 | does an answer compile without a warning and pass every hidden test? `None` without tests |
 | `ast_reward` | 0..1 | structure, error handling, idioms, documentation, less penalties; never calls rustc |
-| `rust_reward` | 0..32 | all of `scoring.compute_reward`: compiler and style |
+| `rust_reward` | 0..32 | all of `scoring.compute_reward`: the compiler's verdict, and style where every test passes |
 
 Each takes completions in both of TRL's forms and reads the dataset columns `tests`, `entry_point` and
 `code_prefix` when they are there. The value of a row is `None` when it cannot be scored: the completion or a
@@ -25,6 +25,8 @@ An answer is as in `scoring`: a program that is empty, has no function, lacks th
 a copied signature compiles in vain.
 """
 
+import functools
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +48,8 @@ from .rows import (
 )
 from .scoring import COMPONENTS, DEFAULT_CONFIG, RewardBreakdown, RewardConfig, style_points
 from .verifier import Limits, Verdict
+
+logger = logging.getLogger(__name__)
 
 LogExtra = Callable[[str, list[Any]], None] | None
 LogMetric = Callable[[str, float], None] | None
@@ -207,6 +211,7 @@ class RustReward:
     def __call__(
         self,
         completions: Sequence[Completion],
+        tests: Column = None,
         entry_point: Column = None,
         code_prefix: Column = None,
         log_extra: LogExtra = None,
@@ -216,12 +221,15 @@ class RustReward:
         """Reward all that `scoring.compute_reward` looks at: 0..32 with the default weights.
 
         At least 24 for an answer that compiles without warning or penalty, below 20 for one that does not
-        compile; `None` when it could not be scored.
+        compile; `None` when it could not be scored. In a row with hidden tests, only an answer that passes all
+        of them earns style points: a wrong one has 24 at most.
 
         Raises:
             ToolchainError: When there is no Rust toolchain.
         """
-        rows = read_rows(completions, None, entry_point, code_prefix)
+        rows = read_rows(completions, tests, entry_point, code_prefix)
+        if rows and not any(row is not None and row.tests for row in rows):
+            _say_once("%s: these rows have no tests, so style is all it sees beyond the compiler.", self.__name__)
         verdicts = verify_rows(rows, limits=self.limits)
         scores = score_rows(rows, verdicts, self.config)
         if log_extra is not None:
@@ -291,6 +299,11 @@ def _report(name: str, values: list[float | None], log_metric: LogMetric) -> lis
     if log_metric is not None:
         log_metric(f"{name}/not_scored", float(values.count(None)))
     return values
+
+
+@functools.cache
+def _say_once(message: str, name: str) -> None:
+    logger.info(message, name)
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -6,22 +6,28 @@
 | `no_errors` | 0 or 5 | no error, and it answers: with the above, the two parts of a success |
 | `no_warnings` | 0 or 1 | a success without a warning, none of them silenced by an attribute |
 | `parseable` | 0 or 8 | rustc's parser accepts it, and it has code |
-| `structure` | 0..2 | a working function 1, a struct, enum or trait in use 0.5, a working method 0.5 |
-| `quality` | 0..3 | `Result`, `Option` and `?` in live code, 1 each |
-| `idioms` | 0..2 | iterators, pattern matching, closures, method chains in live code, 0.5 each |
-| `documentation` | 0..1 | share of live items with a doc comment |
+| `structure` | 0..2 | (*) a working function 1, a struct, enum or trait in use 0.5, a working method 0.5 |
+| `quality` | 0..3 | (*) `Result`, `Option` and `?` in live code, 1 each |
+| `idioms` | 0..2 | (*) iterators, pattern matching, closures, method chains in live code, 0.5 each |
+| `documentation` | 0..1 | (*) share of live items with a doc comment |
 | `complexity` | -0.5..0 | cyclomatic complexity of one function above `max_complexity`, in full at twice that |
 | `panics` | -2..0 | the first `unwrap`, `expect`, `panic!` (and so on) in live code half, a second one all |
 | `unsafety` | -1..0 | any `unsafe` in live code |
 
-Three decisions keep the score honest. A program *answers* when it defines the entry point (or, without one,
+(*) Where hidden tests were run, only by an answer that passes all of them.
+
+Four decisions keep the score honest. A program *answers* when it defines the entry point (or, without one,
 any function) as more than a copied signature; one that does not earns neither compile nor no-error points.
 The style components are earned only by a success: the style of code that rustc rejects proves nothing, and
 could be farmed. They ask whether something is there, not how often, so repeating it earns nothing. Penalties
 apply only to a program that has earned the parse points, so no attempt scores below saying nothing, which is
 0.
 
-Not covered: whether the answer is right. That is `tests_reward`, from hidden tests.
+Correctness outranks style: when hidden tests were run, the style components are earned only by an answer that
+passes all of them. Otherwise a decorated wrong answer scores above a plain right one. Without tests, style is
+all that this score can tell one compiling answer from another by.
+
+Not covered: which share of the tests passes. That is `tests_reward`.
 """
 
 import math
@@ -149,6 +155,7 @@ def compute_reward(verdict: Verdict, metrics: AstMetrics, config: RewardConfig =
         raise ValueError(f"No score: the verifier failed ({verdict.failure}). Use None as the reward.")
     live = metrics.live
     success = verdict.compiles and not verdict.errors and live.answers
+    right = success and verdict.tests_passed == verdict.tests_total  # also where there are no tests
     clean = success and not verdict.warnings and not live.silenced_lints
     parses = (verdict.parses or verdict.compiles) and bool(metrics.names)
     earned = {
@@ -156,7 +163,7 @@ def compute_reward(verdict: Verdict, metrics: AstMetrics, config: RewardConfig =
         "no_errors": success,
         "no_warnings": clean,
         "parseable": parses,
-        **(style(metrics) if success else {}),
+        **(style(metrics) if right else {}),
         **(faults(metrics, config) if parses else {}),
     }
     weights = {**GAINS, **LOSSES}

@@ -99,8 +99,11 @@ def _is_idle(node: Node, function_name: bytes) -> bool:
         return name_of(node.child_by_field_name("macro")) in PANIC_MACROS
     if node.type == "call_expression":
         called = node.child_by_field_name("function")
-        is_method = called is None or called.type == "field_expression"
-        return not is_method and name_of(called) in (function_name, b"exit", b"abort")
+        if called is None or called.type == "field_expression":
+            return False
+        # `max(a, b)` in `max` never ends; `std::cmp::max(a, b)` is another function of that name
+        is_itself = text_of(called) in (function_name, b"Self::" + function_name, b"self::" + function_name)
+        return is_itself or name_of(called) in (b"exit", b"abort")
     if node.type == "let_declaration":
         value = node.child_by_field_name("value")
         discards = text_of(node.child_by_field_name("pattern")).startswith(b"_")
