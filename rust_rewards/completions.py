@@ -1,70 +1,62 @@
-"""What a model wrote -> Rust source. Pure text work: nothing here compiles or judges.
+"""Finds the Rust program in a completion. Pure text work, in linear time: nothing here compiles or judges.
 
-`extract_rust` answers "which part of this is the program". Every scan is linear, so a completion of megabytes
-of noise costs a fraction of a second.
+Which part of a completion counts:
 
-Choices, where Markdown or the models leave room:
+- One block counts, or, where there is no fence, all text. Blocks are never joined; which of them passes plays no part.
+- Thinking counts only where there is no code outside it; what is visible, and then what is in `<answer>`, goes first.
+- It is the last complete block that defines the entry point; without one, most of what the tests name.
+- Where none does, the last complete Rust block; then one that never closes (its rest); then blocks without a language.
+- A `markdown` or `text` block is read like the answer around it; blocks of other languages never count.
+- Fences and tags in comments and strings of a block are code.
 
-- The last complete ```` ```rust ```` block is the answer: models correct themselves downwards. A block
-  without a language counts only when no block says Rust, blocks of other languages never.
-- A closed thinking section is not the answer; what is inside it counts only when there is no code outside.
-- A block that never closes (truncated by the token limit) is its rest, judged as it is.
-- Text is passed on as the model wrote it, with three exceptions: Windows line ends become `\\n`, lone
-  surrogates become U+FFFD (they have no UTF-8 form, and rustc rejects U+FFFD outside strings and comments),
-  and a program is cut at `MAX_SOURCE_CHARS`. NUL is kept: rustc accepts it in comments and rejects it
-  elsewhere, and so shall we.
+Text is passed on as the model wrote it, except: Windows and old Mac line ends become `\\n`, and so do U+2028, U+2029
+and U+0085 in a `//` comment, which end the line for a reader and not for rustc; a byte order mark goes; lone surrogates
+become U+FFFD (they have no UTF-8 form); a program is cut at `MAX_SOURCE_CHARS`. NUL stays: rustc accepts it in comments
+and rejects it elsewhere.
 
-What a base model wrote after a `code_prefix` is continuation.py's business.
-
-Not covered: code indented instead of fenced, and several files in one answer.
+`markdown` finds the blocks. What a base model wrote after a `code_prefix` is the business of `continuation`. Not
+covered: several files in one answer.
 """
 
+import functools
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-MAX_SOURCE_CHARS = 256 * 1024  # far above any completion; more is noise that nobody need read
-RUST_TAGS = frozenset({"rust", "rs"})
+from .markdown import ANSWER, MAX_SOURCE_CHARS, RUST, Part, looks_like_rust, read_markdown
+from .syntax.lexer import blank
+
 ASSISTANT = "assistant"
-MAX_MARKS = 10_000  # fence lines, and thinking tags, looked at in one completion; beyond is noise
 
-_FENCE = re.compile(r"^[ \t]*+(`{3,}+|~{3,}+)[ \t]*+([^`\n]*+)$", re.MULTILINE)
-_LANGUAGE = re.compile(r"[\s{.]*([\w+#-]*)")
 _SURROGATES = re.compile("[\ud800-\udfff]+")
-_THINKING = re.compile(r"<(/?)think(?:ing)?>", re.IGNORECASE)
-_CODE = re.compile(
-    r"""^[ \t]*+(?:
-        (?:pub(?:\([^)\n]{1,40}\))?[ ]|async[ ]|const[ ]|unsafe[ ]|extern[ ](?:"\w*"[ ])?)*+fn[ ]+\w++\s*+[<(]
-      | (?:pub(?:\([^)\n]{1,40}\))?[ ]|unsafe[ ])*+(?:
-            (?:struct|enum|union|trait)[ ]+[A-Z]\w*+\s*+[<({;:]
-          | (?:const|static)[ ]+(?:mut[ ]+)?\w++\s*+:
-          | type[ ]+\w++[^\n=]{0,200}=
-          | mod[ ]+\w++\s*+[{;]
-          | use[ ]+[\w{:][^\n;]{0,500};
-          | impl\b[^\n{]{1,200}\{ )
-      | macro_rules!
-      | let[ ]+(?:mut[ ]+)?[\w(][^\n=]{0,200}=[^\n]{1,500};
-      | [a-z_]{1,30}![(\[{]
-      | \#!?\[\w )""",
-    re.MULTILINE | re.VERBOSE,
+_READERS_LINE_END = re.compile("[\u2028\u2029\x85]")
+_INVISIBLE = "\ufeff\u200b\u2060"
+_COMMENT_OR_LITERAL = re.compile(
+    "(?P<comment>//[^\n\u2028\u2029\x85]*+)(?:\n|[\u2028\u2029\x85])"
+    r"""|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?|r\#"(?:[^"]|"(?!\#))*+|"(?:[^"\\]|\\.)*+"?|'(?:[^'\\\n]|\\.)'""",
+    re.DOTALL,
 )
+_DEFINITION = re.compile(
+    r"(?P<mark>[{};])"
+    r"|\b(?P<holder>impl|trait|mod|use)\b(?:\s+(?:r\#)?(?P<held>\w+))?"
+    r"|\b(?P<kind>fn|struct|enum|union|type|const|static|macro_rules!)"
+    r"\s+(?:mut\s+)?(?:r\#)?(?!(?:async|const|extern|fn|unsafe)\b)(?P<name>\w+)"
+    r"|\bas\s+(?P<alias>\w+)\s*[;,}]"
+    r"|\b(?P<macro>\w++)!\s*[({\[](?P<arguments>[^(){}\[\];]{0,2000})"
+)
+_TEST_ATTRIBUTE = re.compile(r"#\[(?:\w+::)*(?:test|cfg\(test\))\]\s*(?:#\[[^\]]{0,100}\]\s*|pub\s+|async\s+)*$")
+_WORD = re.compile(r"[^\W\d]\w*")
 
 
-class Block(NamedTuple):
-    """One fenced block: its language tag in lower case, its text, and whether its closing fence was there."""
-
-    language: str
-    text: str
-    complete: bool
-
-
-def extract_rust(completion: str | Sequence[Mapping[str, Any]]) -> str:
+def extract_rust(
+    completion: str | Sequence[Mapping[str, Any]], *, entry_point: str | None = None, tests: str | None = None
+) -> str:
     """Return the Rust program in a completion, `""` when it holds no code.
 
     Args:
-        completion (`str` or `list[dict]`): Plain text, or chat messages of which the last one by the
-            assistant counts.
+        completion (`str` or `list[dict]`): Plain text, or chat messages of which the last one by the assistant counts.
+        entry_point (`str`, *optional*): Function or type that was asked for.
+        tests (`str`, *optional*): Hidden tests. Without an entry point, the names in them tell what was asked for.
 
     Returns:
         `str`: Source of at most `MAX_SOURCE_CHARS` characters that can be encoded as UTF-8.
@@ -75,20 +67,30 @@ def extract_rust(completion: str | Sequence[Mapping[str, Any]]) -> str:
 
     >>> extract_rust("Sure:\\n```rust\\nfn one() -> i32 { 1 }\\n```\\nDone.")
     'fn one() -> i32 { 1 }\\n'
+    >>> extract_rust("```rust\\nfn one() -> i32 { 1 }\\n```\\nUsage:\\n```rust\\none();\\n```", entry_point="one")
+    'fn one() -> i32 { 1 }\\n'
     >>> extract_rust("I would rather not.")
     ''
 
     ```
     """
-    return _extract(completion_text(completion))
+    parts = read_markdown(completion_text(completion))
+    outside = outside_thinking(parts)
+    for considered in (outside, parts) if len(outside) < len(parts) else (parts,):
+        block = choose_block(considered, entry_point, tests)
+        if block is not None:
+            return _source(block.text)
+        text = "".join(part.text for part in considered)
+        if all(part.language is None for part in considered) and looks_like_rust(text):
+            return _source(text)
+    return ""
 
 
 def completion_text(completion: str | Sequence[Mapping[str, Any]]) -> str:
     """Return the text of a completion in either of TRL's forms: a string, or a list of chat messages.
 
-    Of messages it is the content of the last one whose role is the assistant's (or that has no role); content
-    given as parts is the concatenation of their `"text"`. Line ends are `\\n` and the result can be encoded
-    as UTF-8.
+    Of messages it is the content of the last one whose role is the assistant's (or that has no role); content given as
+    parts is the concatenation of their `"text"`. Line ends are `\\n` and the result can be encoded as UTF-8.
 
     Raises:
         TypeError: When the completion is neither a string nor a list of messages.
@@ -106,91 +108,118 @@ def completion_text(completion: str | Sequence[Mapping[str, Any]]) -> str:
     return _clean(content) if isinstance(content, str) else ""
 
 
-def fenced_blocks(text: str) -> Iterator[Block]:
-    """Yield the fenced blocks of Markdown in order. A longer fence wraps shorter ones; a fence of the same
-    length that names Rust inside an open block starts a new one, since no line of Rust code looks like
-    that."""
-    opening: re.Match[str] | None = None
-    for fence in _fences(text):
-        marker, info = fence[1], fence[2]
-        if opening is None:
-            opening = fence
-        elif marker[0] == opening[1][0] and len(marker) >= len(opening[1]):
-            if not info.strip():
-                yield Block(_language(opening), text[opening.end() + 1 : fence.start()], True)
-                opening = None
-            elif _language(fence) in RUST_TAGS:
-                yield Block(_language(opening), text[opening.end() + 1 : fence.start()], False)
-                opening = fence
-    if opening is not None:
-        yield Block(_language(opening), text[opening.end() + 1 :], False)
+def outside_thinking(parts: Sequence[Part]) -> list[Part]:
+    """Return the parts that stand in no closed thinking section."""
+    return [part for part in parts if not part.is_thinking]
 
 
-def outside_thinking(text: str) -> str:
-    """Return the text without its closed thinking sections. A closing tag without an opening one ends a
-    section that the chat template began; a section that never closes is ordinary text."""
-    pieces, kept_to, opened, orphan = [], 0, None, True
-    for tag in islice(_THINKING.finditer(text), MAX_MARKS):
-        if not tag[1]:
-            opened = tag.start() if opened is None else opened
-        elif opened is not None or orphan:
-            pieces.append(text[kept_to : opened if opened is not None else kept_to])
-            kept_to, opened = tag.end(), None
-        orphan = False
-    return "".join([*pieces, text[kept_to:]])
+def choose_block(parts: Sequence[Part], entry_point: str | None = None, tests: str | None = None) -> Part | None:
+    """Return the block that is the answer, `None` when no block may be Rust."""
+    blocks = [part for part in parts if part.language in (RUST, "")]
+    if len(blocks) < 2:
+        return blocks[0] if blocks else None
+    asked = _asked_names(entry_point, tests)
+    best: tuple[tuple[int, ...], Part] | None = None
+    for block in blocks:
+        rank = _rank(block, asked)
+        if best is None or rank >= best[0]:  # of equals the last
+            best = rank, block
+    return best[1] if best else None
 
 
-def looks_like_rust(text: str) -> bool:
-    """Whether some line of the text begins like a Rust item or statement."""
-    return _CODE.search(text, 0, MAX_SOURCE_CHARS) is not None
+def is_clean_block(
+    completion: str | Sequence[Mapping[str, Any]], *, entry_point: str | None = None, tests: str | None = None
+) -> bool:
+    """Whether the answer is a complete visible block that says Rust, and the only try.
+
+    Another try is another block that defines what was asked for; where nothing was, anything this block defines.
+    Examples of use, tests and output are none.
+    """
+    parts = outside_thinking(read_markdown(completion_text(completion)))
+    block = choose_block(parts, entry_point, tests)
+    if block is None or not block.complete or block.is_hidden or block.language != RUST:
+        return False
+    others = [part for part in parts if part.language in (RUST, "") and part is not block]
+    if not looks_like_rust(block.text) or not others:
+        return looks_like_rust(block.text)
+    own = defined_names(block.text)
+    wanted = own & _asked_names(entry_point, tests) or own - {"main"} or own
+    return all(wanted.isdisjoint(defined_names(part.text)) for part in others)
 
 
-def first_fence(text: str) -> tuple[int, str] | None:
-    """Return where the first fence line starts and its language tag, `None` without a fence."""
-    fence = next(_fences(text), None)
-    return (fence.start(), _language(fence)) if fence else None
+def defined_names(code: str) -> set[str]:
+    """Return the names that Rust text defines outside function bodies and test modules, broken text included.
+
+    A function without a body is a signature and defines nothing. Arguments of a macro that the text itself defines
+    count, as they may name what it makes.
+    """
+    code = blank(code[:MAX_SOURCE_CHARS]).code
+    last_body = code.rfind("{")
+    names: set[str] = set()
+    macros: set[str] = set()
+    item = ""  # keyword of the item whose header is being read
+    opened: list[bool] = []  # for every open brace: do items inside it count?
+    bodies = 0  # open braces of which they do not
+    for found in _DEFINITION.finditer(code):
+        if found["mark"] == "{":
+            opened.append(item in ("impl", "trait", "mod", "use"))
+            bodies += not opened[-1]
+            item = ""
+        elif found["mark"]:
+            if found["mark"] == "}" and opened and not opened.pop():
+                bodies -= 1
+            item = ""
+        elif bodies or (item and not found["alias"]):
+            continue
+        elif _TEST_ATTRIBUTE.search(code, max(0, found.start() - 200), found.start()):
+            item = "test"
+        elif found["holder"]:
+            item = (
+                "test" if (found["holder"], found["held"]) in (("mod", "test"), ("mod", "tests")) else found["holder"]
+            )
+            if item == "trait" and found["held"]:
+                names.add(found["held"])
+        elif found["macro"]:
+            if found["macro"] in macros:
+                names.update(_WORD.findall(found["arguments"]))
+        elif found["alias"]:
+            names.add(found["alias"])
+        else:
+            item = found["kind"]
+            if item != "fn" or found.start() < last_body:
+                names.add(found["name"])
+            if item == "macro_rules!":
+                macros.add(found["name"])
+    return names
 
 
-def rust_block(text: str) -> Block | None:
-    """Return the block that is the answer among the fenced ones, `None` when no fenced block may be Rust."""
-    order = [(True, True), (True, False), (False, True), (False, False)]  # (says Rust, is complete)
-    best: dict[tuple[bool, bool], Block] = {}
-    for block in fenced_blocks(text):
-        tagged = block.language in RUST_TAGS
-        if tagged or not block.language:
-            best[tagged, block.complete] = block
-    return next(
-        (best[key] for key in order if key in best),
-        None,
-    )
+def _rank(block: Part, asked: frozenset[str]) -> tuple[int, ...]:
+    """Return what a block is chosen by, the first number before the second; the greatest is the answer."""
+    defined = len(asked & defined_names(block.text)) if any(name in block.text for name in asked) else 0
+    is_rust, is_complete = int(block.language == RUST), int(block.complete)
+    form = (is_complete, is_rust) if defined else (is_rust, is_complete)
+    return (defined, int(not block.is_hidden), int(ANSWER in block.sections), *form, int(looks_like_rust(block.text)))
 
 
-def is_clean_block(completion: str | Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the answer is a complete block that says Rust and holds code, outside any thinking section."""
-    block = rust_block(outside_thinking(completion_text(completion)))
-    return block is not None and block.complete and block.language in RUST_TAGS and looks_like_rust(block.text)
+@functools.lru_cache(256)  # one row of tests stands beside every completion of its group
+def _asked_names(entry_point: str | None, tests: str | None) -> frozenset[str]:
+    """Return the names of which an answer defines at least one."""
+    if entry_point and entry_point.strip():
+        return frozenset(_WORD.findall(entry_point)[-1:])
+    if not tests or not tests.strip():
+        return frozenset()
+    if tests.lstrip()[0] in "[{":  # cases of standard input and output
+        return frozenset({"main"})
+    words = set(_WORD.findall(blank(tests[:MAX_SOURCE_CHARS]).code))
+    return frozenset(words - {found["name"] for found in _DEFINITION.finditer(tests) if found["name"]})
 
 
-def _extract(text: str) -> str:
-    answer = outside_thinking(text)
-    for part in (answer, text) if len(answer) < len(text) else (text,):
-        block = rust_block(part)
-        if block is not None:
-            return block.text[:MAX_SOURCE_CHARS]
-        if first_fence(part) is None and looks_like_rust(part):
-            return part[:MAX_SOURCE_CHARS]
-    return ""
+def _source(text: str) -> str:
+    source = text.lstrip(_INVISIBLE)[:MAX_SOURCE_CHARS]
+    if _READERS_LINE_END.search(source):
+        source = _COMMENT_OR_LITERAL.sub(lambda found: found[0] if not found[1] else found[1] + "\n", source)
+    return source
 
 
 def _clean(text: str) -> str:
-    return _SURROGATES.sub("\ufffd", text.replace("\r\n", "\n"))
-
-
-def _fences(text: str) -> Iterator[re.Match[str]]:
-    if "```" in text or "~~~" in text:
-        yield from islice(_FENCE.finditer(text), MAX_MARKS)
-
-
-def _language(fence: re.Match[str]) -> str:
-    found = _LANGUAGE.match(fence[2])
-    return found[1].lower() if found else ""
+    return _SURROGATES.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")).lstrip(_INVISIBLE)

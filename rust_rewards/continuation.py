@@ -1,4 +1,4 @@
-"""Completion of a base model + the `code_prefix` it was given -> Rust program.
+"""Joins the completion of a base model to the `code_prefix` it was given: a Rust program.
 
 A base model continues the prefix, a chat model answers with the whole function, and both run on: prose, a
 closing fence, the next exercise. The rule, in this order:
@@ -14,11 +14,13 @@ From the first thing that is no complete item (prose, a half-written function, a
 name) it is cut. A continuation that never closes its item is judged as it is.
 """
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .completions import MAX_SOURCE_CHARS, completion_text, extract_rust, first_fence, looks_like_rust, outside_thinking
+from .completions import completion_text, extract_rust, outside_thinking
+from .markdown import MAX_SOURCE_CHARS, looks_like_rust, read_markdown
 from .syntax.brackets import follow_brackets
 from .syntax.tree import ITEM_KINDS, parse_rust
 
@@ -26,13 +28,21 @@ _BETWEEN_ITEMS = ("line_comment", "block_comment", "attribute_item", "empty_stat
 _FUNCTION_NAME = re.compile(r"\bfn\s+(\w++)")
 
 
-def build_program(completion: str | Sequence[Mapping[str, Any]], code_prefix: str | None = None) -> str:
+def build_program(
+    completion: str | Sequence[Mapping[str, Any]],
+    code_prefix: str | None = None,
+    *,
+    entry_point: str | None = None,
+    tests: str | None = None,
+) -> str:
     """Return the program that a completion stands for, given the prefix it continues or repeats.
 
     Args:
         completion (`str` or `list[dict]`): What the model wrote, as in `extract_rust`.
-        code_prefix (`str`, *optional*): Beginning of the program, such as a documented signature up to its
-            `{`. Without one this is `extract_rust`. A blank completion is no program, whatever the prefix.
+        code_prefix (`str`, *optional*): Beginning of the program, such as a documented signature up to its `{`.
+            Without one this is `extract_rust`. A blank completion is no program, whatever the prefix.
+        entry_point, tests (`str`, *optional*): What was asked for, as in `extract_rust`. With a prefix and without an
+            entry point it is the function that the prefix opens.
 
     Example:
     ```python
@@ -43,21 +53,29 @@ def build_program(completion: str | Sequence[Mapping[str, Any]], code_prefix: st
 
     ```
     """
-    answer = extract_rust(completion)
+    entry_point = asked_entry_point(code_prefix, entry_point)
+    answer = extract_rust(completion, entry_point=entry_point, tests=tests)
     if not code_prefix or not code_prefix.strip():
         return answer
     prefix = completion_text(code_prefix)
-    text = outside_thinking(completion_text(completion))
-    if not text.strip():
+    parts = outside_thinking(read_markdown(completion_text(completion)))
+    if not any(part.text.strip() for part in parts):
         return ""
-    fence = first_fence(text)
-    lead = (text[: fence[0]] if fence else text)[:MAX_SOURCE_CHARS]
+    before_fence = itertools.takewhile(lambda part: not part.fenced, parts)
+    lead = "".join(part.text for part in before_fence)[:MAX_SOURCE_CHARS]
     if lead.strip() and (joined := _join(prefix, lead)):
         return joined
     if answer and _repeats(prefix, answer):
         return _missing_items(prefix, answer) + answer
     rest = answer or lead
     return _join(prefix, rest) or prefix + rest
+
+
+def asked_entry_point(code_prefix: str | None, entry_point: str | None) -> str | None:
+    """Return the name that a row asks for: its entry point, else the function that its prefix opens."""
+    if code_prefix and not (entry_point and entry_point.strip()):
+        return next(iter(_opened_functions(completion_text(code_prefix))), None)
+    return entry_point
 
 
 def is_complete(code_prefix: str, program: str) -> bool:
@@ -92,7 +110,7 @@ def _complete_items(text: str, taken: set[str]) -> str:
                     break
                 taken.add(known)
             end = node.end_byte
-        elif node.type not in ("line_comment", "block_comment", "attribute_item", "empty_statement") or node.has_error:
+        elif node.type not in _BETWEEN_ITEMS or node.has_error:
             break
     return source[:end].decode() + "\n" if end else ""
 
@@ -100,9 +118,14 @@ def _complete_items(text: str, taken: set[str]) -> str:
 def _repeats(prefix: str, answer: str) -> bool:
     if _squeeze(answer).startswith(_squeeze(prefix)):
         return True
-    open_item = prefix[follow_brackets(prefix).finished :]
-    names = _FUNCTION_NAME.findall(open_item) or _FUNCTION_NAME.findall(prefix)[-1:]
+    names = _opened_functions(prefix)
     return any(name in _FUNCTION_NAME.findall(answer) for name in names) and looks_like_rust(answer)
+
+
+def _opened_functions(prefix: str) -> list[str]:
+    """Return the names of the functions in the item that the prefix leaves open, else that of its last function."""
+    open_item = prefix[follow_brackets(prefix).finished :]
+    return _FUNCTION_NAME.findall(open_item) or _FUNCTION_NAME.findall(prefix)[-1:]
 
 
 def _missing_items(prefix: str, answer: str) -> str:

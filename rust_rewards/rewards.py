@@ -33,7 +33,7 @@ from typing import Any
 
 from .ast_metrics import AstMetrics
 from .completions import completion_text, is_clean_block
-from .continuation import is_complete
+from .continuation import asked_entry_point, is_complete
 from .rows import (
     DEFAULT_LIMITS,
     Column,
@@ -43,6 +43,8 @@ from .rows import (
     measure_rows,
     outcome,
     read_rows,
+    read_without_tests,
+    readable_tests,
     score_rows,
     verify_rows,
 )
@@ -58,15 +60,18 @@ LogMetric = Callable[[str, float], None] | None
 def format_reward(
     completions: Sequence[Completion],
     code_prefix: Column = None,
+    entry_point: Column = None,
+    tests: Column = None,
     log_metric: LogMetric = None,
     **kwargs: Any,
 ) -> list[float | None]:
     """Reward a cleanly delivered program.
 
-    1.0: one complete block that says Rust, outside any thinking section; for a row with a `code_prefix` also
-    a continuation that closes what the prefix opened and stops there. 0.5: code in any other form (a block
-    without a language or never closed, bare code, a continuation that runs on). 0.0: no code. rustc is not
-    asked.
+    1.0: a complete visible block that says Rust, outside any thinking section, and no second try beside it; for a row
+    with a `code_prefix` also a continuation that closes what the prefix opened and stops there. 0.5: code in any other
+    form (a block without a language or never closed, bare code, several tries, a continuation that runs on). 0.0: no
+    code. The block is the one that the other rewards score; examples of use and tests beside it cost nothing. rustc is
+    not asked.
 
     Example:
     ```python
@@ -77,7 +82,7 @@ def format_reward(
 
     ```
     """
-    rows = read_rows(completions, code_prefix=code_prefix)
+    rows = read_rows(completions, readable_tests(tests, len(completions)), entry_point, code_prefix)
     return _report("format_reward", [None if row is None else _format(row) for row in rows], log_metric)
 
 
@@ -85,6 +90,7 @@ def compile_reward(
     completions: Sequence[Completion],
     entry_point: Column = None,
     code_prefix: Column = None,
+    tests: Column = None,
     log_metric: LogMetric = None,
     **kwargs: Any,
 ) -> list[float | None]:
@@ -93,7 +99,7 @@ def compile_reward(
     Raises:
         ToolchainError: When there is no Rust toolchain.
     """
-    rows = read_rows(completions, None, entry_point, code_prefix)
+    rows = read_without_tests(completions, tests, entry_point, code_prefix)
     values = [
         None if verdict is None or metrics is None else float(verdict.compiles and metrics.live.answers)
         for verdict, metrics in zip(verify_rows(rows), measure_rows(rows), strict=True)
@@ -105,6 +111,7 @@ def clippy_reward(
     completions: Sequence[Completion],
     entry_point: Column = None,
     code_prefix: Column = None,
+    tests: Column = None,
     log_metric: LogMetric = None,
     **kwargs: Any,
 ) -> list[float | None]:
@@ -116,7 +123,7 @@ def clippy_reward(
     Raises:
         ToolchainError: When there is no Rust toolchain, or no clippy.
     """
-    rows = read_rows(completions, None, entry_point, code_prefix)
+    rows = read_without_tests(completions, tests, entry_point, code_prefix)
     values = [
         None if verdict is None or metrics is None else _cleanness(verdict, metrics)
         for verdict, metrics in zip(verify_rows(rows, clippy=True), measure_rows(rows), strict=True)
@@ -179,6 +186,7 @@ def ast_reward(
     completions: Sequence[Completion],
     entry_point: Column = None,
     code_prefix: Column = None,
+    tests: Column = None,
     log_metric: LogMetric = None,
     **kwargs: Any,
 ) -> list[float | None]:
@@ -188,7 +196,7 @@ def ast_reward(
     program that does not parse or does not answer. Use it beside a reward that compiles: alone it can be
     earned by code that does not.
     """
-    rows = read_rows(completions, None, entry_point, code_prefix)
+    rows = read_without_tests(completions, tests, entry_point, code_prefix)
     values = [None if metrics is None else style_points(metrics) for metrics in measure_rows(rows)]
     return _report("ast_reward", values, log_metric)
 
@@ -285,7 +293,8 @@ def _solved(verdict: Verdict, score: RewardBreakdown) -> float:
 
 def _format(row: Row) -> float:
     """Return what `format_reward` gives for a row."""
-    if is_clean_block(row.completion):
+    asked = asked_entry_point(row.code_prefix, row.entry_point)
+    if is_clean_block(row.completion, entry_point=asked, tests=row.tests):
         return 1.0
     if row.code_prefix is None:
         return 0.5 if row.program.strip() else 0.0

@@ -58,6 +58,19 @@ def read_rows(
     return [_read_row(*cells) for cells in zip(completions, *columns, strict=True)]
 
 
+def read_without_tests(
+    completions: Sequence[Completion], tests: Column, entry_point: Column = None, code_prefix: Column = None
+) -> list[Row | None]:
+    """Read rows for somebody who runs no tests: the names in them may tell which block is the answer, and no more."""
+    rows = read_rows(completions, readable_tests(tests, len(completions)), entry_point, code_prefix)
+    return [None if row is None else row._replace(tests=None) for row in rows]
+
+
+def readable_tests(tests: Column, rows: int) -> Column:
+    """Return a column of tests without what cannot be read, for somebody who can do without."""
+    return tests if tests is None else [cell if isinstance(cell, str) else None for cell in broadcast(tests, rows)]
+
+
 def broadcast(column: Any, rows: int) -> list[Any]:
     """Return one cell per row of a column.
 
@@ -162,7 +175,7 @@ def _read_row(completion: Completion, tests: Any, entry_point: Any, code_prefix:
         cell if cell and cell.strip() else None for cell in (tests, entry_point, code_prefix)
     )
     try:
-        program = build_program(completion, code_prefix)
+        program = build_program(completion, code_prefix, entry_point=entry_point, tests=tests)
     except TypeError:
         return None
     return Row(completion, program, tests, entry_point, code_prefix)

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from rust_rewards.completions import (
     MAX_SOURCE_CHARS,
     completion_text,
+    defined_names,
     extract_rust,
     is_clean_block,
-    looks_like_rust,
-    outside_thinking,
 )
+from rust_rewards.markdown import looks_like_rust
+from rust_rewards.rewards import ast_reward, compile_reward, format_reward, tests_reward
 
 ONE = "fn one() -> i32 { 1 }\n"
 TWO = "fn two() -> i32 { 2 }\n"
@@ -35,7 +36,7 @@ def test_the_last_complete_rust_block_wins():
     assert extract_rust(fenced(ONE) + "Better:\n```rust\nfn tw") == ONE
 
 
-@pytest.mark.parametrize("language", ["toml", "bash", "text", "python", "console"])
+@pytest.mark.parametrize("language", ["toml", "bash", "json", "python", "console"])
 def test_blocks_of_other_languages_do_not_count(language):
     assert extract_rust(fenced(ONE) + fenced("[package]\n", language)) == ONE
     assert extract_rust(fenced(ONE, language)) == ""
@@ -145,6 +146,17 @@ NOISE = {
     "tags": "<think>" * 1_400_000,
     "items": "fn a<" * 2_000_000,
     "surrogates": "a\ud800" * 2_500_000,
+    "tags on one line": "<answer></answer>" * 500_000,
+    "nested wrappers": "````markdown\n```text\n" * 400_000,
+    "open strings": '```rust\nlet s = "\n```\n' * 400_000,
+    "fences in a comment": "```rust\n/*\n" + "```\n" * 2_000_000,
+    "fences behind code": "```rust\n" + "x ```\n" * 1_500_000,
+    "answers": "<answer>fn a() {}</answer>" * 400_000,
+    "sections": "<details><!-- " * 350_000 + "--></details>" * 350_000,
+    "quotations": "> ```rust\n> fn add() {}\n> ```\n" * 300_000,
+    "braces": "```rust\nfn add() " + "{" * 3_000_000 + "\n```\n```rust\nfn add() {}\n```\n",
+    "bare code": "fn a() {} ```</x>\n" * 500_000,
+    "line ends for readers": "```rust\n" + '// \u2028 "' * 1_000_000,
 }
 
 
@@ -153,6 +165,14 @@ def test_ten_megabytes_of_noise_take_well_below_a_second(noise):
     start = time.process_time()
     assert len(extract_rust(noise)) <= MAX_SOURCE_CHARS
     assert time.process_time() - start < 1.0
+
+
+@pytest.mark.parametrize("noise", NOISE.values(), ids=NOISE.keys())
+def test_noise_takes_as_long_with_an_entry_point(noise):
+    start = time.process_time()
+    extract_rust(noise, entry_point="add")
+    is_clean_block(noise, tests="assert_eq!(add(a, 1), 2);")
+    assert time.process_time() - start < 3.0
 
 
 def test_code_is_found_beside_ten_megabytes_of_noise():
@@ -180,4 +200,272 @@ def test_every_text_gives_source_that_can_be_encoded(text):
     source.encode()
     assert "\r\n" not in source
     assert not source or looks_like_rust(source) or "```" in text or "~~~" in text
-    assert len(outside_thinking(text)) <= len(text)
+    assert len(source) <= len(text)
+
+
+ADD = "pub fn add(a: i32, b: i32) -> i32 {\n    a + b\n}\n"
+WRONG = "pub fn add(a: i32, b: i32) -> i32 {\n    a - b\n}\n"
+HIDDEN_TESTS = "assert_eq!(add(1, 2), 3);"
+USE = 'fn main() {\n    println!("{}", add(1, 2));\n}\n'
+TESTS = (
+    "#[cfg(test)]\nmod tests {\n    use super::*;\n    #[test]\n    fn add() { assert_eq!(super::add(1, 2), 3); }\n}\n"
+)
+TOP_TESTS = "use super::*;\n#[test]\n#[should_panic]\nfn add() { assert_eq!(super::add(1, 2), 4); }\n"
+F, LONG = "```", "````"
+
+# Reported forms (E1 to E10, and what is wrong for the same reason), each with the program it holds.
+REPORTED = {
+    "answer tag behind the closing fence": (f"<think>ok</think>\n<answer>\n{F}rust\n{ADD}{F}</answer>", ADD),
+    "a sentence behind the closing fence": (f"{F}rust\n{ADD}{F} That adds.\n", ADD),
+    "end of turn behind the closing fence": (f"{F}rust\n{ADD}{F}<|im_end|>", ADD),
+    "answer tag before the opening fence": (f"<think>ok</think>\n<answer>{F}rust\n{ADD}{F}\n</answer>", ADD),
+    "a sentence before the opening fence": (f"Sure: {F}rust\n{ADD}{F}\nDone.", ADD),
+    "a sentence before a fence without tag": (f"Sure: {F}\n{ADD}{F}\nDone.", ADD),
+    "a sentence before another language": (f"Cargo.toml: {F}toml\n[package]\n{F}\n{fenced(ADD)}", ADD),
+    "usage behind": (fenced(ADD) + "\nUsage:\n" + fenced(USE), ADD),
+    "tests behind": (fenced(ADD) + fenced(TESTS), ADD),
+    "tests without a module behind": (fenced(ADD) + fenced(TOP_TESTS), ADD),
+    "the signature behind": (fenced(ADD) + "It is\n" + fenced("pub fn add(a: i32, b: i32) -> i32;\n"), ADD),
+    "output in a block without tag": (f"{F}\n{ADD}{F}\nOutput:\n{F}\n3\n{F}\n", ADD),
+    "output in a block of text": (f"{F}\n{ADD}{F}\n{F}text\n3\n{F}\n", ADD),
+    "usage in a tagged block": (f"{F}\n{ADD}{F}\nUsage:\n{fenced(USE)}", ADD),
+    "only a closing fence": (ADD + f"{F}\nIt adds.\n", ADD),
+    "only a closing fence, after thinking": (f"<think>hm</think>\n{ADD}{F}\nIt adds.\n", ADD),
+    "only a closing fence, then output": (ADD + f"{F}\nOutput:\n{F}\n3\n{F}\n", ADD),
+    "a longer markdown fence": (f"{LONG}markdown\n# Answer\n\n{fenced(ADD)}{LONG}\n", ADD),
+    "a markdown fence as long": (f"{F}md\n# Answer\n\n{fenced(ADD)}{F}\n", ADD),
+    "a text block": (f"{F}text\n{ADD}{F}\n", ADD),
+    "an answer in a markdown block": (f"{LONG}markdown\n<answer>\n{fenced(ADD)}</answer>\n{LONG}\n", ADD),
+    "a bare answer": (f"<think>ok</think>\n<answer>\n{ADD}</answer>\n", ADD),
+    "a bare answer after prose": (f"I add.<answer>\n{ADD}</answer>\n", ADD),
+    "a bare answer after a draft": (f"{fenced(WRONG)}<solution>\n{ADD}</solution>\n", ADD),
+    "a bare answer without end": (f"[THINK]ok[/THINK]<final_answer>\n{ADD}", ADD),
+    "a draft without end in thinking": (f"<think>\n{F}\nfn add(\n</think>\n{F}\n{ADD}{F}\n", ADD),
+    "a draft of text without end in thinking": (f"<think>\n{F}text\nadd(\n</think>\n{F}\n{ADD}{F}\n", ADD),
+    "bare code, end of turn": (ADD + "<|endoftext|>", ADD),
+    "bare code, end of sequence": (ADD + "</s>", ADD),
+    "a byte order mark before code": ("\ufeff" + ADD, ADD),
+    "a byte order mark before a fence": ("\ufeff" + fenced(ADD), ADD),
+    "a byte order mark in a block": (fenced("\ufeff" + ADD), ADD),
+    "a zero width space before a fence": ("So:\n\u200b" + fenced(ADD), ADD),
+    "a block that another language cuts off": (f"{F}rust\n{ADD}{F}python\nprint(1)\n{F}\n", ADD),
+    "details behind": (fenced(ADD) + f"<details>\n\n{fenced(WRONG)}\n</details>\n", ADD),
+    "a comment behind": (fenced(ADD) + f"<!--\n{fenced(WRONG)}-->\n", ADD),
+    "a comment around a fence behind": (fenced(ADD) + f"<!-- {F}rust\n{WRONG}{F} -->\n", ADD),
+    "everything in details": (f"<details>\n<summary>Code</summary>\n\n{fenced(ADD)}\n</details>\n", ADD),
+}
+
+
+@pytest.mark.parametrize("tell", [{"entry_point": "add"}, {"tests": HIDDEN_TESTS}], ids=["entry_point", "tests"])
+@pytest.mark.parametrize(("completion", "program"), REPORTED.values(), ids=REPORTED.keys())
+def test_the_block_that_defines_what_was_asked_for_is_the_program(completion, program, tell):
+    assert extract_rust(completion, **tell) == program
+
+
+OWN_FENCES = {
+    "block doc comment": f"/**\nAdds.\n{F}\nassert_eq!(add(1, 2), 3);\n{F}\n*/\n{ADD}",
+    "tagged fence in a block doc comment": f"/**\nAdds.\n{F}rust\nassert_eq!(add(1, 2), 3);\n{F}\n*/\n{ADD}",
+    "fence in a nested comment": f"/* /* a */\n{F}\nb\n{F}\n*/\n{ADD}",
+    "fence in a raw string": f'const DOC: &str = r#"\n{F}rust\nlet x = 1;\n{F}\n"#;\n{ADD}',
+    "fence in a string": f'const DOC: &str = "\n{F}\nx\n{F}\n";\n{ADD}',
+    "a single fence in a string": f'const DOC: &str = "\n{F}\n";\n{ADD}',
+    "fence at the end of a string's line": f'const DOC: &str = "a {F}\nb {F}";\n{ADD}',
+    "line doc comment": f"/// {F}\n/// assert_eq!(add(1, 2), 3);\n/// {F}\n{ADD}",
+    "thinking tags in strings": f'{ADD}pub fn at(s: &str) -> bool {{ s.find("<think>") < s.find("</think>") }}\n',
+    "thinking tags in comments": f"// <think>\n{ADD}// </think>\npub fn two() -> i32 {{ 2 }}\n",
+    "thinking tags in a block comment": f"/*\n<think>\n*/\n{ADD}/*\n</think>\n*/\npub fn two() -> i32 {{ 2 }}\n",
+    "answer tags in a raw string": f'{ADD}pub const T: &str = r"\n<answer>\n</answer>\n";\n',
+    "comment marks in a string": f'{ADD}pub const T: [&str; 2] = ["<!--", "-->"];\n',
+    "end of turn in a string": f'{ADD}pub const T: &str = "<|im_end|></s>";\n',
+}
+
+
+@pytest.mark.parametrize("code", OWN_FENCES.values(), ids=OWN_FENCES.keys())
+def test_fences_and_tags_in_strings_and_comments_are_code(code):
+    assert extract_rust(f"<think>hm</think>\n{fenced(code)}That is it.\n", entry_point="add") == code
+    assert extract_rust(f"{fenced(code)}\nUsage:\n{fenced(USE)}", entry_point="add") == code
+
+
+@pytest.mark.parametrize("name", ["thinking tags in strings", "thinking tags in comments", "end of turn in a string"])
+def test_tags_in_strings_and_comments_of_bare_code_are_code(name):
+    assert extract_rust(OWN_FENCES[name]) == OWN_FENCES[name]
+
+
+def test_a_string_that_never_closes_does_not_swallow_the_next_block():
+    broken = 'pub fn add() { "no end }\n'
+    assert extract_rust(fenced(broken) + 'The " was missing:\n' + fenced(ADD), entry_point="add") == ADD
+    assert extract_rust(fenced("/* no end\n" + ADD) + "So:\n" + fenced(ADD), entry_point="add") == ADD
+
+
+@pytest.mark.parametrize("end", ["\r", "\u2028", "\u2029", "\x85"])
+def test_a_line_end_for_the_reader_ends_a_line_comment(end):
+    code = f'pub fn f() -> &\'static str {{ // one{end}    let s = "// two"; // three{end}    s\n}}\n'
+    assert extract_rust(fenced(code)) == code.replace(end, "\n")
+
+
+def test_a_line_end_for_the_reader_stays_in_strings_and_block_comments():
+    code = 'pub fn f() -> &\'static str { /* a\u2028 */ "//\u2028" }\n'
+    assert extract_rust(fenced(code)) == code
+
+
+DEFINES = {
+    "struct Add(i32);": {"Add"},
+    "pub trait Add { fn add(&self) -> i32; }\nimpl Add for i32 { fn add(&self) -> i32 { 1 } }": {"Add", "add"},
+    "pub(crate) const unsafe fn add() {}": {"add"},
+    'pub unsafe extern "C" fn add() {}': {"add"},
+    "pub async fn r#add() {}": {"add"},
+    "pub const ADD: fn(i32) -> i32 = inc;": {"ADD"},
+    "mod imp { pub fn inc() {} }\npub use imp::inc as add;": {"inc", "add"},
+    "mod imp { pub fn inc() {} }\npub use imp::{inc as add};": {"inc", "add"},
+    "macro_rules! make { ($n:ident) => { pub fn $n() {} } }\nmake!(add);": {"make", "add"},
+    "fn outer(f: impl Fn() -> i32) { fn add() {} }": {"outer"},
+    'const S: &str = "fn add() {}"; // fn add() {}': {"S"},
+    "#[test]\nfn add() {}": set(),
+    "#[cfg(test)]\nmod checks { fn add() {} }": set(),
+    "fn add(a: i32) -> i32": set(),
+    "assert_eq!(add(1), 2);": set(),
+    "pub fn add(a: i32 -> i32 {\n a +": {"add"},
+    "}}} fn add() {}": {"add"},
+}
+
+
+@pytest.mark.parametrize(("code", "names"), DEFINES.items())
+def test_defined_names(code, names):
+    assert defined_names(code) == names
+
+
+def test_without_an_entry_point_the_tests_tell_what_was_asked_for():
+    stack = "pub struct Stack;\nimpl Stack { pub fn new() -> Self { Stack } pub fn push(&mut self) {} }\n"
+    part = "impl Stack { pub fn push(&mut self) {} }\n"
+    tests = "mod tests { fn helper() { Stack::new().push(); } }"
+    assert extract_rust(fenced(stack) + fenced(part) + fenced("fn helper() {}\n"), tests=tests) == stack
+    program = 'fn main() { println!("3"); }\n'
+    cases = '[{"input": "", "output": "3"}]'
+    assert extract_rust(fenced(program) + fenced("fn helper() {}\n"), tests=cases) == program
+    assert extract_rust(fenced(ADD) + fenced(ONE), entry_point=" ", tests=" ") == ONE
+
+
+@pytest.mark.parametrize("entry_point", ["push", "Stack::push", "Stack.push", "r#push"])
+def test_a_method_may_be_the_entry_point(entry_point):
+    stack = "pub struct Stack;\nimpl Stack { pub fn push(&mut self) {} }\n"
+    assert extract_rust(fenced(stack) + fenced(USE), entry_point=entry_point) == stack
+
+
+# 30 more ways in which models write a right answer.
+FORMS = {
+    "heading": f"# Solution\n\n## Code\n\n{fenced(ADD)}",
+    "bold": f"**Code:**\n\n{fenced(ADD)}\n**Note:** it adds.",
+    "numbered list": "1. Write it:\n\n   " + fenced(ADD).replace("\n", "\n   ") + "\n2. Done.",
+    "list item is the fence": "- " + fenced(ADD).replace("\n", "\n  "),
+    "quotation": "> " + fenced(ADD).rstrip().replace("\n", "\n> ") + "\n",
+    "quotation without spaces": ">" + fenced(ADD).rstrip().replace("\n", "\n>") + "\n",
+    "indented by three": "   " + fenced(ADD).replace("\n", "\n   "),
+    "tabs": "\t" + fenced(ADD).replace("\n", "\n\t"),
+    "tildes": fenced(ADD, fence="~~~"),
+    "five ticks": fenced(ADD, fence="`````"),
+    "closing fence longer": f"{F}rust\n{ADD}{LONG}\n",
+    "closing fence behind the brace": f"{F}rust\n{ADD.rstrip()}{F}\n",
+    "closing fence indented": f"{F}rust\n{ADD}  {F}  \n",
+    "no closing fence": f"{F}rust\n{ADD}",
+    "code behind the tag": f"{F}rust {ADD}{F}\n",
+    "one line": f"{F}rust pub fn add(a: i32, b: i32) -> i32 {{ a + b }} {F}\n",
+    "file name as tag": fenced(ADD, "src/lib.rs"),
+    "tag and file name": fenced(ADD, "rust:src/lib.rs"),
+    "title": fenced(ADD, 'rust title="src/lib.rs" linenos'),
+    "Pandoc": fenced(ADD, "{.rust .numberLines}"),
+    "language- prefix": fenced(ADD, "language-rust"),
+    "edition": fenced(ADD, "rust,edition2021"),
+    "capitals": fenced(ADD, "RUST"),
+    "Windows": fenced(ADD).replace("\n", "\r\n"),
+    "old Mac": fenced(ADD).replace("\n", "\r"),
+    "project files around": fenced("[package]\n", "toml") + fenced(ADD) + fenced("cargo test\n", "bash"),
+    "main in the same block": fenced(ADD + USE),
+    "tests in the same block": fenced(ADD + TESTS.replace("fn add", "fn adds")),
+    "usage before": f"Call it so:\n{fenced('let three = add(1, 2);')}\nCode:\n{fenced(ADD)}",
+    "correction": f"{fenced(WRONG)}\nNo, that subtracts:\n{fenced(ADD)}",
+    "diff behind": fenced(ADD) + fenced("-    a - b\n+    a + b\n", "diff"),
+    "rule and table": f"---\n{fenced(ADD)}\n---\n\n| a | b |\n| --- | --- |\n| 1 | `2` |\n",
+    "code span": f"`add` adds; fences are {F}` ``` `{F}.\n\n{fenced(ADD)}",
+    "template opened thinking": f"First, {F} marks code.\nSo:\n{fenced(WRONG)}</think>\n\n{fenced(ADD)}",
+    "channels": f"<|channel|>analysis<|message|>hm<|end|><|channel|>final<|message|>{fenced(ADD)}<|return|>",
+    "emoji": f"✅ Voilà 👇{F}rust\n{ADD}{F}🎉\n",
+}
+
+
+def test_thirty_further_forms_of_a_right_answer_pass():
+    assert len(FORMS) >= 30
+    values = tests_reward(list(FORMS.values()), tests=HIDDEN_TESTS, entry_point="add")
+    assert {form for form, value in zip(FORMS, values, strict=True) if value != 1.0} == set()
+
+
+def test_reported_forms_pass():
+    values = tests_reward([completion for completion, _ in REPORTED.values()], tests=HIDDEN_TESTS)
+    assert {form for form, value in zip(REPORTED, values, strict=True) if value != 1.0} == set()
+
+
+SEVERAL_TRIES = {
+    "right, then wrong": fenced(ADD) + fenced(WRONG),
+    "right in thinking only": f"<think>\n{fenced(ADD)}</think>\n{fenced(WRONG)}",
+    "right in thinking, usage outside": f"<think>\n{fenced(ADD)}</think>\n{fenced(USE)}",
+    "right hidden behind wrong": fenced(WRONG) + f"<details>\n{fenced(ADD)}</details>\n",
+    "right in a comment behind wrong": fenced(WRONG) + f"<!--\n{fenced(ADD)}-->\n",
+    "right without tag behind wrong": fenced(WRONG) + fenced(ADD, ""),
+    "right in text behind wrong": fenced(WRONG) + fenced(ADD, "text"),
+    "right never closed behind wrong": fenced(WRONG) + f"{F}rust\n{ADD}",
+    "right outside, wrong as the answer": f"{fenced(ADD)}<answer>\n{fenced(WRONG)}</answer>\n{fenced(ADD)}",
+    "one half each": fenced("pub fn add(a: i32, b: i32) -> i32 {\n") + fenced("a + b }\n"),
+    "bare, then wrong": ADD + fenced(WRONG),
+    "nine of ten": fenced(ADD) * 9 + fenced(WRONG),
+}
+
+
+def test_several_tries_are_one_try():
+    values = tests_reward(list(SEVERAL_TRIES.values()), tests=HIDDEN_TESTS, entry_point="add")
+    assert {tries: value for tries, value in zip(SEVERAL_TRIES, values, strict=True) if value != 0.0} == {}
+
+
+def test_several_tries_are_not_clean_and_examples_cost_nothing():
+    assert not is_clean_block(fenced(WRONG) * 9 + fenced(ADD))
+    assert not is_clean_block(fenced(WRONG, "") + fenced(ADD), entry_point="add")
+    assert is_clean_block(fenced(ADD) + fenced(USE) + fenced(TESTS), entry_point="add")
+    assert is_clean_block(fenced(ADD) + fenced(USE), tests=HIDDEN_TESTS)
+    assert is_clean_block(f"<think>{fenced(WRONG)}</think>" + fenced(ADD))
+    assert not is_clean_block(f"<!--\n{fenced(ADD)}-->\n")
+
+
+def test_every_reward_scores_the_same_block():
+    completion = fenced(ADD) + fenced("fn main() { missing(); }\n")
+    for told in ({"entry_point": "add"}, {"tests": HIDDEN_TESTS}):
+        assert compile_reward([completion], **told) == format_reward([completion], **told) == [1.0]
+        assert ast_reward([completion], **told) == ast_reward([ADD], **told)
+
+
+PROSE = st.sampled_from(
+    ["", "Here it is.\n", "## Code\n", "It's `add`: 1 < 2 & 3 > 2.\n", "<b>Note</b>\n", "1. One\n2. Two\n"]
+)
+ASIDES = st.sampled_from(
+    [fenced(USE), fenced("3\n", ""), fenced("3\n", "text"), fenced("cargo run\n", "bash"), fenced(TESTS), ""]
+)
+PROGRAMS = st.sampled_from([ADD, *(code for code in OWN_FENCES.values())])
+FENCES = st.tuples(st.sampled_from(["rust", "rs", "Rust", "rust,ignore", "lib.rs"]), st.sampled_from([F, LONG]))
+THOUGHTS = "<think>\n" + fenced(WRONG) + "</think>\n"
+SHELLS = st.sampled_from(
+    [
+        "{}",
+        "<think>So, add.</think>\n{}",
+        THOUGHTS + "<answer>\n{}</answer>",
+        "<answer>{}</answer>",
+        "So it ends.</think>\n{}",
+        "``````markdown\n{}``````\n",
+        "{}<|im_end|>",
+        "\ufeff{}",
+    ]
+)
+
+
+@given(PROSE, ASIDES, PROSE, FENCES, PROGRAMS, PROSE, ASIDES, PROSE, SHELLS, st.sampled_from(["\n", "\r\n"]))
+def test_every_wrapping_of_a_program_gives_it_back(a, before, b, fence, program, c, behind, d, shell, line_end):
+    answer = a + before + b + fenced(program, *fence) + c + behind + d
+    completion = shell.replace("{}", answer).replace("\n", line_end)
+    assert extract_rust(completion, entry_point="add") == program
+    assert extract_rust(completion, tests=HIDDEN_TESTS) == program

@@ -94,3 +94,27 @@ def test_noise_is_scanned_in_linear_time(noise):
     start = time.process_time()
     build_program(noise * (1_000_000 // len(noise)), PREFIX)
     assert time.process_time() - start < 4.0  # tree-sitter takes most of it, on what follows the function
+
+
+USAGE = 'fn main() {\n    println!("{}", add(1, 2));\n}\n'
+
+
+@pytest.mark.parametrize("tell", [{}, {"entry_point": "add"}, {"tests": "assert_eq!(add(1, 2), 3);"}])
+def test_usage_behind_the_function_that_the_prefix_opens_does_not_replace_it(tell):
+    answer = f"```rust\n{WHOLE}```\nUsage:\n```rust\n{USAGE}```\n"
+    assert build_program(answer, PREFIX, **tell).split() == ("use std::fmt; " + WHOLE).split()
+
+
+def test_tags_of_reasoning_models_do_not_become_code():
+    assert build_program(f"<think>ok</think><answer>{BODY}</answer>", PREFIX) == PREFIX + BODY
+    assert build_program(f"{BODY}<|endoftext|>", PREFIX) == PREFIX + BODY
+
+
+def test_tags_in_strings_of_a_continuation_are_code():
+    body = '    let _ = ("<think>", "</think>"); // <think> </think>\n    a + b\n}\n'
+    assert build_program(body, PREFIX) == PREFIX + body
+
+
+def test_a_closing_fence_behind_a_continuation_closes_it():
+    body = "    let sum = a + b;\n    sum\n}\n"
+    assert build_program(f"{body}```\nThe next one:\n```rust\nfn other() {{}}\n```", PREFIX) == PREFIX + body

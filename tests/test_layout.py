@@ -16,8 +16,9 @@ from paths import RECIPES, ROOT
 FLOORS = (
     ("json_lines", "sqlite_file", "suggestions"),
     ("syntax",),
-    ("completions", "verifier", "ast_metrics"),
-    ("continuation", "scoring", "exit_codes"),
+    ("markdown", "verifier", "ast_metrics"),
+    ("completions", "scoring", "exit_codes"),
+    ("continuation",),
     ("rows",),
     ("rewards", "judge", "tasks"),
     ("reward_names",),

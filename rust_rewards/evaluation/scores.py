@@ -146,9 +146,11 @@ def program_of(completion: Any, task: Task, style: str) -> str:
     back.
     """
     if style == "chat":
-        return extract_rust(completion)
+        return extract_rust(completion, entry_point=task["entry_point"], tests=task["tests"])
     text = completion_text(completion)
-    return build_program(text + "\n}\n" if task.get("stop") else text, task["code_prefix"])
+    if task.get("stop"):
+        text += "\n}\n"
+    return build_program(text, task["code_prefix"], entry_point=task["entry_point"], tests=task["tests"])
 
 
 def score_references(tasks: Sequence[Task]) -> dict[str, ScoredSample]:

@@ -21,7 +21,7 @@ from time import perf_counter
 from typing import Any
 
 from ..completions import completion_text
-from ..rows import Column, Completion, broadcast, read_rows
+from ..rows import Column, Completion, broadcast, read_without_tests
 from .arguments import JudgeArguments, config_from_arguments
 from .background import in_background
 from .config import JudgeConfig
@@ -55,6 +55,8 @@ class JudgeReward:
         completions: Sequence[Completion],
         prompts: Sequence[Completion] | str | None = None,
         code_prefix: Column = None,
+        entry_point: Column = None,
+        tests: Column = None,
         log_extra: Callable[[str, list[Any]], None] | None = None,
         log_metric: Callable[[str, float], None] | None = None,
         **kwargs: Any,
@@ -66,6 +68,7 @@ class JudgeReward:
             prompts (`list`, *optional*): What the task was: strings, or chat messages of which the last user's counts.
             code_prefix (`list[str]`, *optional*): Begin of each program, for base models. As in the other rewards,
                 one string is every row's, and a column that cannot be read costs its rows their judgement.
+            entry_point, tests (`list[str]`, *optional*): What was asked for: they tell which block is the answer.
             log_extra (`Callable`, *optional*): Receives the columns `judge_quality`, `judge_correctness`,
                 `judge_idiomaticity` and `judge_rationale` (or why there is no judgement).
             log_metric (`Callable`, *optional*): Receives `judge/scored`, `judge/cached` and, for each of
@@ -76,7 +79,7 @@ class JudgeReward:
             `list[float | None]`: 0..`weight_scale` each; `None` where there is no judgement.
         """
         began, config = perf_counter(), self.judge.config
-        rows = read_rows(completions, code_prefix=code_prefix)
+        rows = read_without_tests(completions, tests, entry_point, code_prefix)
         programs = [None if row is None else row.program for row in rows]
         tasks = [task_text(prompt) for prompt in broadcast("" if prompts is None else prompts, len(rows))]
         judgements = await self.judge.judge_programs(programs, tasks)
