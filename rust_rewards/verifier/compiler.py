@@ -53,9 +53,10 @@ class Compiler:
     def check(self, root: str, kind: str = "lib", *, clippy: bool = False) -> list[str]:
         """Return the arguments for a check up to code generation, by rustc or by clippy, whose lints only warn here."""
         flags = [f"--crate-type={kind}", "--crate-name=program", "--emit=metadata", "--out-dir=."]
+        evidence = "=libprogram.rmeta"  # without it an exit code of 0 is none: see `sandbox.run`
         if not clippy:
-            return self.rustc(root, *flags)
-        return [str(self.toolchain.require_clippy()), root, *self._common(), *flags, "-Wclippy::correctness"]
+            return [evidence, *self.rustc(root, *flags)]
+        return [evidence, str(self.toolchain.require_clippy()), root, *self._common(), *flags, "-Wclippy::correctness"]
 
     def _common(self) -> list[str]:
         sysroot = f"--sysroot={self.toolchain.sysroot}"

@@ -27,6 +27,7 @@ from .verdict import Diagnostic, Limits, Verdict
 
 EDITIONS = ("2015", "2018", "2021", "2024")
 BATCH = 512  # programs per crate: more gain little, and put more at stake when one of them breaks the compiler
+HALVINGS = 24  # of tasks for which the verifier broke, per call; three programs of 512 are found with them
 BATCH_AT_LEAST = 8  # fewer are not worth a second compiler
 NOT_UTF8 = Diagnostic("error", None, "stream did not contain valid UTF-8", rendered="error: not valid UTF-8\n")
 
@@ -197,16 +198,23 @@ class _VerifyCall:
         return [run_alone(self.compiler, _job(program)) for program in programs]
 
     def _run(self, tasks: list["_Task[Done]"], failed: Callable[[str], Done]) -> list[tuple[_Program, Done]]:
-        """Run tasks in the worker pool; where the verifier breaks, each program of the task gets `failed(why)`."""
+        """Run tasks in the worker pool; where the verifier breaks, try halves of the task, so that one program takes no
+        other along. What is left gets `failed(why)`. Halvings are counted: where nothing works, that is soon said."""
+        halvings = iter(range(HALVINGS))
 
         def guarded(task: _Task[Done]) -> list[Done]:
+            programs = task.programs
             try:
-                return task.work(task.programs)
+                return task.work(programs)
             except OutOfTime:
                 why = f"the deadline of {self.compiler.limits.deadline_seconds:g} s passed"
             except (sandbox.SandboxError, OSError, RecursionError) as err:
                 why = f"the verifier broke: {err}"
-            return [failed(why) for _ in task.programs]
+                if len(programs) > 1 and next(halvings, None) is not None:
+                    middle = len(programs) // 2
+                    halves = (programs[:middle], programs[middle:])
+                    return [done for half in halves for done in guarded(replace(task, programs=half))]
+            return [failed(why) for _ in programs]
 
         if len(tasks) <= 1:
             found = [guarded(task) for task in tasks]

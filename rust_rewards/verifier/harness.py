@@ -25,6 +25,7 @@ from .tampering import TestPolicy
 BUILD_SECONDS_PER_PROGRAM = 0.2  # wall limit of a build, some thirty times what a program usually takes
 STATUS = {"p": "passed", "f": "failed", "!": "panicked", "c": "crashed", "t": "timed out"}
 NO_LIMIT = 0
+BINARY = "./program"
 RESULT_LINE = 64  # bytes of a result without output
 _RESULT = re.compile(r"(?P<program>\d{1,6}) (?P<case>\d{1,6}) (?P<status>[pf!ct]) [\d.]+ (?P<output>(?:[0-9a-f]{2})*)")
 
@@ -90,14 +91,15 @@ def run_alone(compiler: Compiler, job: TestJob) -> TestResult:
     crate, block, key = _names()
     old = f"extern crate {crate};\n" if compiler.edition == "2015" else ""
     text = f"{job.source}\n{old}{instrument(job.tests, job.policy, block, crate, 'candidate::', key)}"
-    main = f"fn main() {{ ::{crate}::serve(&[::candidate::{block}::entry::PROGRAM]) }}\n"
+    limits = _limits(compiler, uses_files=job.uses_files)
+    main = f"fn main() {{ ::{crate}::serve(&[::candidate::{block}::entry::PROGRAM], {limits}) }}\n"
     link = _link_flags(compiler, crate)
     library = compiler.rustc("-", *link, "--crate-type=lib", "--crate-name=candidate", "--cap-lints=allow")
     newest = replace(compiler, edition="2021")
-    binary = newest.rustc("main.rs", *link, "--extern", "candidate=libcandidate.rlib", "--crate-name=tests")
+    binary = newest.rustc("main.rs", *link, "--extern", "candidate=libcandidate.rlib", "--crate-name=program")
     # The program is built as a library read from a pipe ("@"), then the test binary around it, which is run at once.
     done = compiler.run(
-        [["@candidate.rs", *library], binary, _serve(compiler, uses_files=job.uses_files)],
+        [["@candidate.rs", *library], binary, [BINARY]],
         {"candidate.rs": text, "main.rs": main},
         wall_seconds=BASE_SECONDS + 2 * compiler.limits.wall_seconds,
         output_bytes=_result_bytes([job]),
@@ -128,14 +130,17 @@ def _build_and_run(compiler: Compiler, modules: Modules, jobs: list[TestJob]) ->
     for position, job in enumerate(jobs):
         _, block, key = _names()
         module = modules.name(position)
-        files[f"{module}.rs"] = job.source + instrument(job.tests, job.policy, block, crate, f"tests::{module}::", key)
+        files[f"{module}.rs"] = job.source + instrument(
+            job.tests, job.policy, block, crate, f"program::{module}::", key
+        )
         declared += f"mod {module};\n"
         table += f"{module}::{block}::entry::PROGRAM, "
-    files["main.rs"] = f"{declared}fn main() {{ ::{crate}::serve(&[{table}]) }}\n"
-    link = [*_link_flags(compiler, crate), "--crate-name=tests", "--cap-lints=allow"]
+    limits = _limits(compiler, uses_files=False)
+    files["main.rs"] = f"{declared}fn main() {{ ::{crate}::serve(&[{table}], {limits}) }}\n"
+    link = [*_link_flags(compiler, crate), "--crate-name=program", "--cap-lints=allow"]
     budget = BASE_SECONDS + len(jobs) * (BUILD_SECONDS_PER_PROGRAM + compiler.limits.wall_seconds)
     return compiler.run(
-        [compiler.rustc("main.rs", *link), _serve(compiler, uses_files=False)],
+        [compiler.rustc("main.rs", *link), [BINARY]],
         files,
         programs=len(jobs),
         wall_seconds=budget,
@@ -167,15 +172,13 @@ def _link_flags(compiler: Compiler, crate: str) -> list[str]:
     return flags
 
 
-def _serve(compiler: Compiler, *, uses_files: bool) -> list[str]:
+def _limits(compiler: Compiler, *, uses_files: bool) -> str:
+    """The harness's `Limits` as Rust, in its order: as arguments, a program under test would take them for its own."""
     limits = compiler.limits
     counted = sandbox.find_confinement().kind == "bubblewrap"
     numbers = (limits.wall_seconds, limits.cpu_seconds, limits.memory_mib, limits.output_bytes)
     rest = (limits.processes if counted else NO_LIMIT, limits.file_mib, int(uses_files))
-    return [
-        "./tests",
-        *(f"{number:g}" if isinstance(number, float) else str(number) for number in (*numbers, *rest)),
-    ]
+    return f"[{', '.join(str(float(number)) for number in (*numbers, *rest))}]"
 
 
 def _read_results(done: Compiled, jobs: list[TestJob]) -> list[TestResult]:

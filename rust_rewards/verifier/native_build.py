@@ -1,14 +1,19 @@
 """Compiles the verifier's Rust helpers once per toolchain and keeps them in the user's cache folder."""
 
+import atexit
 import functools
 import hashlib
+import logging
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 from pathlib import Path
 
-from .toolchain import Toolchain
+from .toolchain import Toolchain, home_folder
+
+logger = logging.getLogger(__name__)
 
 NATIVE = Path(__file__).parent / "native"
 BUILD_SECONDS = 120  # the helpers compile in about a second; a loaded machine may take a while
@@ -38,7 +43,7 @@ def build_native(name: str, toolchain: Toolchain, *flags: str) -> Path:
             raise SandboxError(f"Could not compile the verifier's helper {name}: {err}") from err
         if done.returncode != 0:
             raise SandboxError(f"Could not compile the verifier's helper {name}: {done.stderr.strip()[:500]}")
-        target.parent.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(mode=0o700, exist_ok=True)
         half = target.with_suffix(f".{os.getpid()}.tmp")
         shutil.copy2(built, half)
         os.replace(half, target)
@@ -52,14 +57,49 @@ def _native_text() -> bytes:
 
 
 def cache_folder() -> Path:
-    """Return the folder of compiled helpers: in `$XDG_CACHE_HOME`, in `~/.cache`, or a temporary folder."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rust-rewards"
+    """Return the folder of compiled helpers: in the user's cache folder, or a temporary one of the user's, or, where
+    neither is ours alone, one of this process. What lies there is run outside of any confinement."""
+    return _cache_folder(_cache_home(), tempfile.gettempdir())
+
+
+@functools.cache
+def _cache_folder(home: Path | None, temporary: str) -> Path:
+    wanted = [Path(temporary) / f"rust-rewards-cache-{os.geteuid()}"]
+    if home is not None:
+        wanted.insert(0, home / "rust-rewards")
+    for folder in wanted:
+        refused = _refused(folder)
+        if refused is None:
+            return folder
+        logger.info("Helpers are not kept in %s: %s", folder, refused)
+    own = tempfile.mkdtemp(prefix="rust-rewards-cache-")
+    atexit.register(shutil.rmtree, own, ignore_errors=True)
+    return Path(own)
+
+
+def _cache_home() -> Path | None:
+    """The user's cache folder; a relative XDG_CACHE_HOME is ignored, as its specification says."""
+    named = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    if named.is_absolute():
+        return named
+    home = home_folder()
+    return home / ".cache" if home else None
+
+
+def _refused(folder: Path) -> str | None:
+    """Make `folder` where it is missing; return why it is not ours alone, `None` when it is."""
     try:
-        base.mkdir(parents=True, exist_ok=True)
-        usable = os.access(base, os.W_OK | os.X_OK)
-    except OSError:
-        usable = False
-    if not usable:
-        base = Path(tempfile.gettempdir()) / f"rust-rewards-cache-{os.getuid()}"
-        base.mkdir(mode=0o700, exist_ok=True)
-    return base
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found, above = folder.lstat(), folder.parent.stat()
+    except OSError as err:
+        return str(err)
+    if not stat.S_ISDIR(found.st_mode):
+        return "it is a link"
+    if found.st_uid != os.geteuid():
+        return f"it belongs to user {found.st_uid}"
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        return f"others can write it; run: chmod go-w {folder}"
+    if above.st_mode & stat.S_IWOTH and not above.st_mode & stat.S_ISVTX:
+        return f"others can replace it; run: chmod o-w {folder.parent}"
+    return None if os.access(folder, os.W_OK | os.X_OK) else "it cannot be written"

@@ -1,4 +1,9 @@
-"""Runs one process: feeds its input, collects its outputs, and ends it together with everything it started."""
+"""Runs one process through the launcher: feeds its input, collects its outputs, ends it with everything it started.
+
+What is known about its end comes over a pipe from the launcher (`native/launch.rs`), which no program can write:
+whether the confinement stood before anything was run, and the exit code. The kernel would not tell the exit code to a
+verifier that ignores SIGCHLD, or in which somebody else reaps.
+"""
 
 import os
 import selectors
@@ -10,11 +15,14 @@ from dataclasses import dataclass
 from typing import IO
 
 CHUNK = 1 << 16
+KILLED = 128 + signal.SIGKILL
+GRACE_SECONDS = 6.0  # the launcher's patience with processes that it has killed, and a little more
 
 
 @dataclass(frozen=True)
 class Finished:
-    """How a process ended. `returncode` is 128 + N after signal N; `truncated` when output was dropped."""
+    """How a process ended. `returncode` is 128 + N after signal N; `truncated` when output was dropped; `confined` when
+    the confinement stood before the first command ran."""
 
     returncode: int
     stdout: bytes
@@ -22,11 +30,13 @@ class Finished:
     timed_out: bool
     truncated: bool
     seconds: float
+    confined: bool
 
 
 def run_process(
     argv: list[str],
     *,
+    launcher: str,
     folder: str,
     environment: Mapping[str, str],
     data: bytes,
@@ -35,15 +45,29 @@ def run_process(
 ) -> Finished:
     """Start `argv` in `folder`, feed it `data`, keep `output_bytes` of each output, and end it at the wall limit."""
     start = time.monotonic()
-    process = subprocess.Popen(
-        argv,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    report, reported = os.pipe()
+    try:
+        try:
+            process = subprocess.Popen(
+                [launcher, "--launch", str(reported), *argv],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                pass_fds=(reported,),
+            )
+        finally:
+            os.close(reported)
+        return _follow(process, report, data, start, wall_seconds, output_bytes)
+    finally:
+        os.close(report)
+
+
+def _follow(
+    process: "subprocess.Popen[bytes]", report: int, data: bytes, start: float, wall_seconds: float, output_bytes: int
+) -> Finished:
     try:
         with Pipes(process, data, output_bytes) as pipes:
             timed_out = not pipes.run_dry(start + wall_seconds)
@@ -51,14 +75,25 @@ def run_process(
             timed_out = not _has_ended(process, max(0.1, start + wall_seconds - time.monotonic()))
     finally:
         _end(process)
+    lines = _said(report).split()
     return Finished(
-        process.returncode,
+        int(lines[lines.index("ended") + 1]) if "ended" in lines else KILLED,
         bytes(pipes.stdout),
         bytes(pipes.stderr),
         timed_out,
         pipes.truncated,
         time.monotonic() - start,
+        "ready" in lines,
     )
+
+
+def _said(report: int) -> str:
+    """What the launcher and `confine --ready` have written, now that both have gone."""
+    os.set_blocking(report, False)
+    try:
+        return os.read(report, CHUNK).decode("ascii", "replace")
+    except BlockingIOError:
+        return ""  # somebody still holds the other end: nothing was said
 
 
 class Pipes:
@@ -132,12 +167,11 @@ def _has_ended(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Kill the whole process group (bubblewrap's end takes its namespace along), reap, close the pipes."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
+    """Have the launcher end and reap all it started, or, where it does not, kill it: its end takes the rest along."""
+    process.terminate()
+    if not _has_ended(process, GRACE_SECONDS):
         process.kill()
-    process.wait()
+        process.wait()
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe and not pipe.closed:
             try:

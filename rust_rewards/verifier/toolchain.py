@@ -58,7 +58,8 @@ def find_toolchain(name: str | None = None) -> Toolchain:
 
 @functools.cache
 def _find(name: str | None) -> Toolchain:
-    shim = shutil.which("rustc") or shutil.which("rustc", path=str(Path.home() / ".cargo" / "bin"))
+    home = home_folder()
+    shim = shutil.which("rustc") or (shutil.which("rustc", path=str(home / ".cargo" / "bin")) if home else None)
     if shim is None:
         raise ToolchainError(f"No rustc on PATH. Rewards need a Rust toolchain; install one with: {INSTALL_LINE}")
     select = [f"+{name}"] if name else []
@@ -74,6 +75,15 @@ def _find(name: str | None) -> Toolchain:
         version=f"{fields.get('release', 'unknown')} ({fields.get('commit-hash', 'unknown')[:9]})",
         host=fields.get("host", "unknown"),
     )
+
+
+def home_folder() -> Path | None:
+    """The user's home; `None` for a user that has neither HOME nor an entry in passwd, as in some containers."""
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return None
+    return home if home.is_absolute() else None
 
 
 def _companion(sysroot: Path, tool: str) -> Path | None:

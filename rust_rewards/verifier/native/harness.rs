@@ -172,11 +172,12 @@ extern "C" {
     fn getpid() -> i32;
     fn getppid() -> i32;
     fn prctl(option: i32, a: c_ulong, b: c_ulong, c: c_ulong, d: c_ulong) -> i32;
+    fn getrlimit(resource: i32, limit: *mut [u64; 2]) -> i32;
     fn setrlimit(resource: i32, limit: *const [u64; 2]) -> i32;
     fn setitimer(which: i32, new: *const [i64; 4], old: *mut [i64; 4]) -> i32;
 }
 
-/// Limits of one program, read from the command line.
+/// Limits of one program.
 struct Limits {
     wall: Duration,
     cpu: Duration,
@@ -205,9 +206,10 @@ const FOLDER_CHECK: Duration = Duration::from_millis(50);
 const FOLDER_ENTRIES: usize = 512;
 const FOREIGN_STREAM: i32 = 3; // descriptors from here on are closed in a child, but for its report pipe
 
-/// Run every program's tests and write one line per test: `program test status seconds [output in hex]`.
-pub fn serve(programs: &[Program]) {
-    let limits = limits_from_arguments();
+/// Run every program's tests and write one line per test: `program test status seconds [output in hex]`. The limits, in
+/// the order of `Limits`, are no arguments of this process, which a program under test would take for its own.
+pub fn serve(programs: &[Program], limits: [f64; 7]) {
+    let limits = Limits::read(limits);
     remove_everything_here();
     if limits.files && std::fs::create_dir("work").and_then(|()| std::env::set_current_dir("work")).is_err() {
         std::process::exit(125);
@@ -223,17 +225,17 @@ pub fn serve(programs: &[Program]) {
     }
 }
 
-fn limits_from_arguments() -> Limits {
-    let mut words = std::env::args().skip(1).map(|word| word.parse::<f64>().expect("limits are numbers"));
-    let mut next = || words.next().expect("seven limits");
-    Limits {
-        wall: Duration::from_secs_f64(next()),
-        cpu: Duration::from_secs_f64(next()),
-        memory: (next() as u64) << 20,
-        output: next() as usize,
-        processes: next() as u64,
-        file: (next() as u64) << 20,
-        files: next() != 0.0,
+impl Limits {
+    fn read([wall, cpu, memory, output, processes, file, files]: [f64; 7]) -> Limits {
+        Limits {
+            wall: Duration::from_secs_f64(wall),
+            cpu: Duration::from_secs_f64(cpu),
+            memory: (memory as u64) << 20,
+            output: output as usize,
+            processes: processes as u64,
+            file: (file as u64) << 20,
+            files: files != 0.0,
+        }
     }
 }
 
@@ -485,7 +487,12 @@ fn child_main(
         if getppid() != server {
             _exit(1);
         }
-        let limit = |resource: i32, value: u64| setrlimit(resource, &[value, value]);
+        let limit = |resource: i32, value: u64| {
+            let mut old = [u64::MAX; 2];
+            getrlimit(resource, &mut old);
+            let value = value.min(old[1]); // a hard limit below ours can only stay
+            setrlimit(resource, &[value, value])
+        };
         let share = cpu / 2; // the timer is exact, the limit in whole seconds stands behind it
         setitimer(2, &[0, 0, share.as_secs() as i64, i64::from(share.subsec_micros().max(1))], std::ptr::null_mut());
         limit(0, share.as_secs() + 1);

