@@ -11,7 +11,7 @@ thresholds, and prints the verdict, the measured reason and the next setting to 
     KL to the starting model, end of run       <= 0.5 per token     adjust: it drifts; lower the learning rate
     entropy, end of run / start of run         >= 0.1               adjust: it stops exploring
     groups without signal, end of run          <= 0.6               adjust: nothing to learn from them
-    completions cut off at the limit           <= 0.25              adjust: they cannot be judged
+    completions cut off at the limit           <= 0.25              adjust: they end too early
 
 "Clearly a loss" means that the whole interval lies below 0. When no sample passes on either side, the compile
 rate stands in for pass@1. A value the run did not record is reported and decides nothing. The thresholds are

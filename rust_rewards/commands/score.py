@@ -1,16 +1,20 @@
-"""`python -m rust_rewards score`: one Rust file point by point, or a file of samples row by row."""
+"""Scores one Rust file point by point, or a file of samples row by row."""
 
 import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
 
+from ..evaluation.sample_file import Options, score_file
+from ..evaluation.scores import score_programs
+from ..evaluation.tables import component_table
 from ..exit_codes import DONE, FAILED
+from ..rows import Row
 
 EPILOG = """
 examples:
-  python -m rust_rewards score answer.rs --entry_point add --tests hidden.rs
-  python -m rust_rewards score samples.jsonl --out scored.jsonl
+  rust-rewards score answer.rs --entry_point add --tests hidden.rs
+  rust-rewards score samples.jsonl --out scored.jsonl
 
 A row of samples.jsonl is an object with "completion" (text or chat messages) and, where it has them, "tests",
 "entry_point" and "code_prefix". Each row of scored.jsonl is a row of samples.jsonl, in order, with these
@@ -23,7 +27,6 @@ exit code: 0 scored, whatever the score; 1 nothing could be scored; 2 options or
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the input, the output, and what programs are held against."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = EPILOG
     parser.add_argument("file", type=Path, help="a Rust source file, or samples as .jsonl")
     parser.add_argument("--tests", type=Path, help="hidden tests for a Rust file")
@@ -37,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score what was given and return the exit status."""
+    """Score what was given; return 1 when nothing could be scored."""
     if not args.file.is_file():
         raise ValueError(f"{args.file} is no file. Give a Rust source file, or samples as .jsonl with --out.")
     if args.out is not None or args.file.suffix == ".jsonl":
@@ -46,16 +49,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _score_file(args: argparse.Namespace) -> int:
-    from ..evaluation.scores import score_programs
-    from ..rows import Row
-
     source = _read(args.file)
     tests = _read(args.tests) if args.tests else None
     row = Row(source, source, tests, args.entry_point, None)
     [scored] = score_programs([row], clippy=args.clippy, jobs=args.jobs)
     verdict, points = scored.verdict, scored.components
     if verdict is None or points is None:
-        raise ValueError(f"{args.file} could not be judged: {scored.failure}")
+        raise ValueError(f"{args.file} could not be verified: {scored.failure}")
     if args.json:
         print(json.dumps({"verdict": asdict(verdict), "breakdown": points}, indent=2))
         return DONE
@@ -64,22 +64,11 @@ def _score_file(args: argparse.Namespace) -> int:
     print(f"{args.file}: {scored.outcome}")
     if verdict.tests_total:
         print(f"{verdict.tests_passed} of {verdict.tests_total} hidden tests pass")
-    print(breakdown_table(points))
+    print(component_table(points))
     return DONE
 
 
-def breakdown_table(points: dict[str, float]) -> str:
-    """Return a score as lines of component, points and range, the total last."""
-    from ..scoring import DEFAULT_CONFIG
-
-    ranges = DEFAULT_CONFIG.ranges()
-    names = [*(name for name in points if name != "total"), "total"]
-    return "\n".join(f"  {name:<16}{points[name]:>7.2f}   {_range(*ranges[name])}" for name in names)
-
-
 def _score_samples(args: argparse.Namespace) -> int:
-    from ..evaluation.sample_file import Options, score_file
-
     for option in ("tests", "entry_point", "json"):
         if getattr(args, option):
             raise ValueError(f"--{option} is for one Rust file; samples bring their own columns.")
@@ -93,7 +82,3 @@ def _score_samples(args: argparse.Namespace) -> int:
 
 def _read(path: Path) -> str:
     return path.read_bytes().decode("utf-8", "replace")
-
-
-def _range(low: float, high: float) -> str:
-    return f"{low:g}..{high:g}"

@@ -11,13 +11,14 @@ way around them.
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..evaluation.scores import ScoredSample, score_programs
+from ..evaluation.tables import format_components
 from ..exit_codes import DONE, FAILED
+from ..rows import Row
+from ..scoring import DEFAULT_CONFIG
 from .selftest_pairs import PAIRS, TESTS, Pair
-
-if TYPE_CHECKING:
-    from ..evaluation.scores import ScoredSample
 
 MIN_DIFFERENCE = 0.2  # of the component's range
 
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     lines = [format_row(row) for row in rows]
     if args.verbose:
         lines = [line + "\n" + format_sides(row) for line, row in zip(lines, rows, strict=True)]
-    failed = sum(not row["ok"] for row in rows)
+    failed = len([row for row in rows if not row["ok"]])
     verdict = f"{failed} of {len(rows)} pairs differ too little" if failed else f"all {len(rows)} pairs differ enough"
     sys.stdout.write("\n".join([HEADING, *lines, f"{verdict} (at least {MIN_DIFFERENCE} of the component's range)\n"]))
     return FAILED if failed else DONE
@@ -51,12 +52,9 @@ def score_pairs(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
 
     Returns:
         `list[dict]`: Per pair `name`, `component`, `good` and `bad` (its value on both sides), `difference` in shares
-        of its range, `totals`, `components` of both sides, and whether it is `ok`. A side that could not be judged has
+        of its range, `totals`, `components` of both sides, and whether it is `ok`. A side without a verdict has
         `None` values and makes the pair fail.
     """
-    from ..evaluation.scores import score_programs
-    from ..rows import Row
-
     rows = [
         Row(program, program, pair.tests or None, pair.entry_point, None)
         for pair in pairs
@@ -66,7 +64,7 @@ def score_pairs(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
     return [_row(pair, good, bad) for pair, good, bad in zip(pairs, sides[::2], sides[1::2], strict=True)]
 
 
-def _components(sample: "ScoredSample") -> dict[str, float] | None:
+def _components(sample: ScoredSample) -> dict[str, float] | None:
     if sample.components is None:
         return None
     points = {name: value + 0.0 for name, value in sample.components.items()}  # -0.0 becomes 0.0
@@ -74,12 +72,10 @@ def _components(sample: "ScoredSample") -> dict[str, float] | None:
 
 
 def _row(pair: Pair, good: dict[str, float] | None, bad: dict[str, float] | None) -> dict[str, Any]:
-    from ..scoring import RewardConfig
-
     row: dict[str, Any] = {"name": pair.name, "component": pair.component, "components": (good, bad)}
     if good is None or bad is None:
         return row | {"good": None, "bad": None, "difference": None, "totals": (None, None), "ok": False}
-    low, high = {**RewardConfig().ranges(), TESTS: (0.0, 1.0)}[pair.component]
+    low, high = {**DEFAULT_CONFIG.ranges(), TESTS: (0.0, 1.0)}[pair.component]
     values = good[pair.component], bad[pair.component]
     difference = (values[0] - values[1]) / (high - low)
     totals = good["total"], bad["total"]
@@ -94,7 +90,7 @@ def format_row(row: dict[str, Any]) -> str:
     """Return one line of the table."""
     start = f"{row['name']:<46} {row['component']:<16}"
     if row["difference"] is None:
-        return f"{start} could not be judged: run `python -m rust_rewards doctor`  FAILED"
+        return f"{start} could not be verified: run `rust-rewards doctor`  FAILED"
     totals = "{:.2f} / {:.2f}".format(*row["totals"])
     numbers = f"{row['good']:>6.2f} {row['bad']:>6.2f} {row['difference']:>6.2f}  {totals:>13}"
     return f"{start} {numbers}{'' if row['ok'] else '  FAILED'}"
@@ -104,6 +100,6 @@ def format_sides(row: dict[str, Any]) -> str:
     """Return the components of both answers, one line each."""
     lines = []
     for side, values in zip(("good", "bad"), row["components"], strict=True):
-        parts = ", ".join(f"{name} {value:g}" for name, value in (values or {}).items() if value)
-        lines.append(f"    {side}: {parts or 'nothing'}")
+        points = format_components(values or {})
+        lines.append(f"    {side}: {points or 'nothing'}")
     return "\n".join(lines)

@@ -1,1 +1,1 @@
-"""Tasks -> samples -> scores -> summary -> comparison."""
+"""Measures models: tasks -> samples -> scores -> summary -> comparison, decision, report."""

@@ -1,4 +1,7 @@
-"""Analyzes rewards: those of a model beside those of the references, component by component, and their extremes."""
+"""Puts the rewards of a model beside those of the references, component by component, and shows both extremes.
+
+Not here: sampling and scoring.
+"""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -103,7 +106,7 @@ def analyze(
         date (`str`): When the measurement was begun.
 
     Raises:
-        ValueError: When no sample could be judged.
+        ValueError: When no sample could be verified.
         ToolchainError: When there is no Rust toolchain.
     """
     return RewardAnalysis(
@@ -119,25 +122,25 @@ def figures(scored: Sequence[ScoredSample], references: Sequence[ScoredSample]) 
     """Return what follows from the scores alone: the fields of `RewardAnalysis` from `samples` on.
 
     Raises:
-        ValueError: When no sample could be judged.
+        ValueError: When no sample could be verified.
     """
-    judged = [sample for sample in scored if sample.failure is None]
+    verified = [sample for sample in scored if sample.failure is None]
     known = [reference for reference in references if reference.failure is None]
-    if not judged:
-        raise ValueError(f"None of the {len(scored)} samples could be judged: {scored[0].failure}")
-    rewards = {name: statistics_of(values) for name, values in rewards_of(judged, known).items()}
+    if not verified:
+        raise ValueError(f"None of the {len(scored)} samples could be verified: {scored[0].failure}")
+    rewards = {name: statistics_of(values) for name, values in rewards_of(verified, known).items()}
     return {
-        "samples": len(judged),
-        "unjudged": len(scored) - len(judged),
+        "samples": len(verified),
+        "unjudged": len(scored) - len(verified),
         "rewards": rewards,
         "gap": rewards["reference"]["mean"] - rewards["model"]["mean"] if known else None,
-        "components": component_means(judged, known),
-        "error_codes": error_counts(judged),
+        "components": component_means(verified, known),
+        "error_codes": error_counts(verified),
     }
 
 
 def rewards_of(scored: Sequence[ScoredSample], references: Sequence[ScoredSample]) -> dict[str, list[float]]:
-    """Return the judged rewards of both sides; without references only the model's."""
+    """Return the known rewards of both sides; without references only the model's."""
     sides = {"model": scored, "reference": references}
     rewards = {name: [r.reward for r in rows if r.reward is not None] for name, rows in sides.items()}
     return {name: values for name, values in rewards.items() if values}
@@ -154,9 +157,9 @@ def statistics_of(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-def component_means(judged: Sequence[ScoredSample], references: Sequence[ScoredSample]) -> list[dict[str, Any]]:
+def component_means(verified: Sequence[ScoredSample], references: Sequence[ScoredSample]) -> list[dict[str, Any]]:
     """Return each component's mean points on both sides, the largest gap first; without references, the model's."""
-    model, reference = component_averages(judged), component_averages(references)
+    model, reference = component_averages(verified), component_averages(references)
     if not reference:
         return [{"name": name, "model": mean, "reference": None, "gap": None} for name, mean in model.items()]
     means = [
@@ -179,7 +182,7 @@ def format_analysis(result: RewardAnalysis) -> str:
     codes = [["compiler error", "samples", "share"]]
     for code, count in result.error_codes.items():
         codes.append([code, str(count), f"{100 * count / result.samples:.1f} %"])
-    left_out = f", {result.unjudged} not judged" if result.unjudged else ""
+    left_out = f", {result.unjudged} not verified" if result.unjudged else ""
     about = f"{result.model['name']}: {result.samples} samples of {result.task_set['source']}{left_out}"
     return "\n\n".join([about, f"{format_table(rows)}\n{gap}", format_table(weakest), format_table(codes)])
 

@@ -97,10 +97,10 @@ def compare(before: EvaluationResult, after: EvaluationResult) -> Comparison:
         after (`EvaluationResult`): The measurement of the other model.
 
     Raises:
-        ResultFileError: When the task sets differ or no task was judged on both sides.
+        ResultFileError: When the task sets differ or no task was verified on both sides.
     """
     _check_same_tasks(before, after)
-    pairs = _judged_pairs(before, after)
+    pairs = _verified_pairs(before, after)
     shared = [name for name in before.summary["metrics"] if name in after.summary["metrics"]]
     return Comparison(
         before=before,
@@ -167,13 +167,13 @@ def _check_same_tasks(before: EvaluationResult, after: EvaluationResult) -> None
     )
 
 
-def _judged_pairs(before: EvaluationResult, after: EvaluationResult) -> list[TaskPair]:
+def _verified_pairs(before: EvaluationResult, after: EvaluationResult) -> list[TaskPair]:
     new_by_id = {task["task_id"]: task for task in after.tasks}
     pairs: list[TaskPair] = [(old, new_by_id[old["task_id"]]) for old in before.tasks]
-    judged = [(old, new) for old, new in pairs if old["samples"] and new["samples"]]
-    if not judged:
-        raise ResultFileError("No task has judged samples on both sides. Look at `failures` in both files.")
-    return judged
+    verified = [(old, new) for old, new in pairs if old["samples"] and new["samples"]]
+    if not verified:
+        raise ResultFileError("No task has a verified sample on both sides. Look at `failures` in both files.")
+    return verified
 
 
 def _known(metric: str, pairs: Sequence[TaskPair]) -> bool:
@@ -217,9 +217,9 @@ def _notes(before: EvaluationResult, after: EvaluationResult, compared: int) -> 
         told = [f"{key} {before.sampling.get(key)} / {after.sampling.get(key)}" for key in differing]
         notes.append(f"Note: the two sides were sampled differently: {', '.join(told)}.")
     if before.toolchain != after.toolchain:
-        notes.append("Note: the two sides were judged by different Rust toolchains.")
+        notes.append("Note: the two sides were verified with different Rust toolchains.")
     if compared < len(before.tasks):
-        notes.append(f"Note: {len(before.tasks) - compared} tasks could not be judged on both sides; left out.")
+        notes.append(f"Note: {len(before.tasks) - compared} tasks could not be verified on both sides; left out.")
     return notes
 
 
@@ -240,7 +240,7 @@ def _format_pair(pair: SamplePair) -> str:
 def describe_sample(sample: ScoredSample) -> str:
     """Return one line about a scored sample: reward, whether it compiles, tests, first error."""
     if sample.failure:
-        return f"not judged ({sample.failure})"
+        return f"not verified ({sample.failure})"
     state = "compiles" if sample.compiles else "does not count as compiling"
     error = f", {sample.first_error}" if sample.first_error else ""
     return f"reward {sample.reward:.2f}, {state}, {sample.tests_passed}/{sample.tests_total} tests{error}"

@@ -75,8 +75,15 @@ def choose_tasks(every_task: TaskSet, *, limit: int | None, leave_out_broken: bo
 
 
 def check_ks(ks: Sequence[int], fewest: int | None) -> list[int]:
-    """Return the k of pass@k in order without repeats; raise `ValueError` when one is not in `1..fewest` (`None`: not
-    known yet)."""
+    """Return the k of pass@k in order, without repeats.
+
+    Args:
+        ks (`Sequence[int]`): What was asked for.
+        fewest (`int`, *optional*): Samples of the task that has fewest; `None` when it is not known yet.
+
+    Raises:
+        ValueError: When a k is below 1 or above `fewest`.
+    """
     if any(k < 1 for k in ks):
         raise ValueError(f"pass@{min(ks)} means nothing; give k of 1 and above.")
     wrong = [k for k in ks if fewest is not None and k > fewest]
@@ -119,7 +126,7 @@ def format_result(result: EvaluationResult) -> str:
         told = [f"{code} {count}" for code, count in list(result.error_codes.items())[:CODES_SHOWN]]
         parts.append(f"Samples with compiler errors: {', '.join(told)}")
     if result.failures:
-        parts.append(f"Not judged, counted nowhere: {result.summary['unjudged']} samples {dict(result.failures)}")
+        parts.append(f"Not verified, counted nowhere: {result.summary['unjudged']} samples {dict(result.failures)}")
     for name, value in (result.text_metrics or {}).items():
         parts.append(f"documentation {name}: {value}")
     return "\n\n".join(parts)

@@ -1,4 +1,4 @@
-"""Language models to sample from: transformers, or vLLM where it is installed, behind one method.
+"""Loads language models to sample from, transformers or vLLM where it is installed, behind one method.
 
 A model is a base model, a checkpoint or a LoRA adapter (its base is then found through the adapter's own
 config). `complete` takes token ids and a seed and returns completions in order; what to ask for, in which

@@ -1,4 +1,4 @@
-"""The HTML of the report: one page, styles inline, pictures as data, nothing that a browser would have to fetch.
+"""Makes HTML: one page, styles inline, pictures as data, nothing that a browser would have to fetch.
 
 Every text that comes from outside is escaped here and nowhere else. A content security policy forbids the page all
 requests, so that a mistake would show as a missing picture and not as traffic.

@@ -1,4 +1,4 @@
-"""A JSON Lines file of samples -> the same file with verdicts and scores, in chunks, resumable.
+"""Scores a JSON Lines file of samples row by row: the same rows with verdicts and scores, in chunks, resumable.
 
 Every row of the input that is not blank becomes exactly one row of the output, in order, a row that cannot be
 scored too (with `score_error`). So the number of complete lines in the output says where to go on, and a
@@ -33,7 +33,7 @@ SECONDS_BETWEEN_REPORTS = 5.0
 
 @dataclass(frozen=True)
 class Options:
-    """How samples are read and judged.
+    """How samples are read and scored.
 
     Args:
         column (`str`, *optional*, defaults to `"completion"`): The column that holds the completion.
@@ -68,7 +68,8 @@ class Summary:
             self.first_problem = self.first_problem or row["score_error"]
             return
         self.scored += 1
-        self.compiled += row["breakdown"]["compile_success"] > 0
+        if row["breakdown"]["compile_success"] > 0:
+            self.compiled += 1
         self.points += row["reward"]
 
     def as_text(self, out: Path) -> str:
@@ -83,8 +84,13 @@ class Summary:
 
 
 class Written(NamedTuple):
-    """An output so far: its complete rows, where they end, its size (both in bytes), and its last complete row, or
-    the beginning of the first one when there is none."""
+    """An output so far.
+
+    Attributes:
+        rows (`int`): Its complete rows.
+        end, size (`int`): Where they end, and where the file ends, in bytes.
+        last (`bytes`): The last complete row, or the beginning of the first one when there is none.
+    """
 
     rows: int
     end: int
@@ -99,7 +105,7 @@ def score_file(source: Path, out: Path, options: Options = Options(), engine: st
         source (`Path`): JSON Lines with a completion per row, and `tests`, `entry_point`, `code_prefix` where
             it has them.
         out (`Path`): Where the scored rows go. An output of the same input is continued.
-        options (`Options`, *optional*): How rows are read and judged.
+        options (`Options`, *optional*): How rows are read and scored.
         engine (`str`, *optional*, defaults to `"local"`): `"local"` or `"ray"`.
 
     Raises:
@@ -159,8 +165,14 @@ class Progress:
             return
         self.reported = now
         rate = (self.done - self.resumed) / max(now - self.started, 1e-9)
-        start, end = ("\r", "\n" if last else "") if sys.stderr.isatty() else ("", "\n")
-        sys.stderr.write(f"{start}{self.done}/{self.total} rows, {rate:.0f} rows/s{end}")
+        text = f"{self.done}/{self.total} rows, {rate:.0f} rows/s"
+        if not sys.stderr.isatty():
+            text += "\n"
+        elif last:
+            text = f"\r{text}\n"
+        else:
+            text = f"\r{text}"  # the next report is written over it
+        sys.stderr.write(text)
         sys.stderr.flush()
 
 
@@ -192,7 +204,7 @@ ENGINES = {"local": _run_here, "ray": _run_on_ray}
 
 
 def _read_line(line: Line, column: str) -> tuple[dict[str, Any], Row | None, str | None]:
-    """Return a line's columns, what is to be judged, and what is wrong with it."""
+    """Return a line's columns, the row to score, and what is wrong with it."""
     try:
         columns = parse_line(line, errors="surrogatepass")
     except ValueError as err:
@@ -215,7 +227,7 @@ def _read_line(line: Line, column: str) -> tuple[dict[str, Any], Row | None, str
 def _result(sample: ScoredSample, problem: str | None) -> dict[str, Any]:
     """Return the columns that a row gains."""
     if sample.verdict is None:
-        values: tuple[Any, ...] = (None, None, None, None, problem or "the verifier could not judge it")
+        values: tuple[Any, ...] = (None, None, None, None, problem or f"the verifier failed: {sample.failure}")
     else:
         share = sample.share_passed if sample.tests_total else None
         values = (_plain(sample), sample.reward, sample.components, share, None)

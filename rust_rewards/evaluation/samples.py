@@ -177,8 +177,10 @@ def _style_of(
 
 
 def guess_style(samples: Sequence[Mapping[str, Any]], tasks: Sequence[Task]) -> str:
-    """Return `"chat"` when a completion, read as an answer, defines what its task asks for; else `"prefix"`, since
-    completions that never do so can only continue the task's `code_prefix`.
+    """Return the prompt style that saved completions were drawn in, as far as they show it.
+
+    `"chat"` when one of them, read as an answer, defines what its task asks for; else `"prefix"`, since completions
+    that never do so can only continue the task's `code_prefix`.
 
     >>> task = {"task_id": "t", "entry_point": "one", "code_prefix": "fn one() -> i32 {\\n"}
     >>> guess_style([{"task_id": "t", "completion": "    1\\n}\\n"}], [task])

@@ -164,8 +164,9 @@ def score_references(tasks: Sequence[Task]) -> dict[str, ScoredSample]:
 
 
 def broken_tasks(references: Mapping[str, ScoredSample]) -> dict[str, str]:
-    """Return the tasks that cannot be passed, with the reason: the reference fails its own tests, or they cannot be
-    run.
+    """Return the tasks that cannot be passed, with the reason.
+
+    The reference fails its own tests, or they cannot be run.
 
     Args:
         references (`Mapping`): What `score_references` returned.
@@ -219,7 +220,7 @@ def _plain(value: Any) -> Any:
 
 def _why_broken(sample: ScoredSample) -> str:
     if sample.failure:
-        return f"could not be judged: {sample.failure}"
+        return f"could not be verified: {sample.failure}"
     if sample.first_error:
         return sample.first_error
     if sample.timed_out:

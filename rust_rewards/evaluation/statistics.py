@@ -1,4 +1,4 @@
-"""The statistics of an evaluation: unbiased pass@k and paired bootstrap intervals. Pure.
+"""Computes the statistics of an evaluation: unbiased pass@k and paired bootstrap intervals. Pure.
 
 Both work on one number per task, because tasks, not samples, are what a benchmark draws: four samples of one
 task are far from four independent observations, and resampling them as if they were makes every interval too
@@ -20,11 +20,6 @@ class Interval(NamedTuple):
     difference: float
     low: float
     high: float
-
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether both limits lie on the same side of 0."""
-        return self.low > 0 or self.high < 0
 
 
 def pass_at_k(n: int, c: int, k: int) -> float:
@@ -71,16 +66,14 @@ def paired_bootstrap(
 ) -> Interval:
     """Return the mean of `after - before` over tasks with its percentile bootstrap interval.
 
-    The pairs are resampled, not the two sides: a hard task is hard for both models, and pairing takes that
-    out.
+    The pairs are resampled, not the two sides: a hard task is hard for both models, and pairing takes that out.
 
     Args:
         before (`Sequence[float]`): One value per task.
         after (`Sequence[float]`): The same tasks in the same order.
         resamples (`int`, *optional*, defaults to `10000`): Bootstrap resamples.
         confidence (`float`, *optional*, defaults to `0.95`): Coverage of the interval, in `0..1`.
-        seed (`int`, *optional*, defaults to `0`): Seed of the resampling; the same inputs give the same
-            interval.
+        seed (`int`, *optional*, defaults to `0`): Seed of the resampling; the same inputs give the same interval.
 
     Returns:
         `Interval`: Difference, lower and upper limit, in the unit of the values.

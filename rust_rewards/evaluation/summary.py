@@ -48,8 +48,10 @@ def summarize(tasks: Sequence[Task], scored: Sequence[ScoredSample], ks: Sequenc
 
 
 def error_counts(scored: Iterable[ScoredSample]) -> dict[str, int]:
-    """Return how many samples show each compiler error code, most frequent first; `"syntax"` are those without
-    one."""
+    """Return how many samples show each compiler error code, most frequent first.
+
+    Errors without a code count as `"syntax"`.
+    """
     counts = Counter(code for sample in scored for code in set(sample.error_codes or ()))
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
@@ -63,7 +65,7 @@ def component_averages(scored: Sequence[ScoredSample]) -> dict[str, float]:
 
 def _task_summary(task: Task, samples: Sequence[ScoredSample], ks: Sequence[int]) -> dict[str, Any]:
     known = [sample for sample in samples if sample.failure is None]
-    correct = sum(bool(sample.passed) for sample in known)
+    correct = len([sample for sample in known if sample.passed])
     values: dict[str, float | None] = {
         f"pass@{k}": pass_at_k(len(known), correct, k) if k <= len(known) else None for k in ks
     }

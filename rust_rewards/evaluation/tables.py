@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from ..scoring import DEFAULT_CONFIG
+
 LABELS = {
     "compile_rate": "compiles",
     "warning_free_rate": "no warnings",
@@ -36,6 +38,16 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], ruler, *lines[1:]])
 
 
-def format_components(components: Mapping[str, float]) -> str:
-    """Return the components that gave or cost points, `"compile_success +10.0, ..."`."""
-    return ", ".join(f"{name} {value:+.1f}" for name, value in components.items() if value and name != "total")
+def format_components(points: Mapping[str, float]) -> str:
+    """Return the components that gave or cost points in one line, `"compile_success +10.0, ..."`."""
+    return ", ".join(f"{name} {value:+.1f}" for name, value in points.items() if value and name != "total")
+
+
+def component_table(points: Mapping[str, float]) -> str:
+    """Return a score as lines of component, points and range, the total last."""
+    ranges = DEFAULT_CONFIG.ranges()
+    lines = []
+    for name in [*(name for name in points if name != "total"), "total"]:
+        low, high = ranges[name]
+        lines.append(f"  {name:<16}{points[name]:>7.2f}   {low:g}..{high:g}")
+    return "\n".join(lines)

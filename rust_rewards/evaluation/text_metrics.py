@@ -1,4 +1,4 @@
-"""BLEU, ROUGE-L and METEOR of the documentation that models write, by the standard libraries.
+"""Measures the documentation that models write by BLEU, ROUGE-L and METEOR, with the standard libraries.
 
 Only doc comments (`///`, `//!`) are compared, never code: two correct programs share few words. What the
 prompt already held is taken out first, so a base model earns nothing for the comment it was given. BLEU is
@@ -43,8 +43,7 @@ def documentation_metrics(tasks: Sequence[Mapping[str, Any]], scored: Sequence[S
         scored (`Sequence[ScoredSample]`): Their samples.
 
     Returns:
-        `dict[str, float]`: `samples` compared and, when there are any, `bleu`, `rouge_l` and `meteor`, each
-            0..100.
+        `dict[str, float]`: `samples` compared and, when there are any, `bleu`, `rouge_l` and `meteor`, each 0..100.
     """
     given = {task["task_id"]: documentation(task["code_prefix"]) for task in tasks}
     wanted = {task["task_id"]: _added(task["reference"] or "", given[task["task_id"]]) for task in tasks}
@@ -62,7 +61,7 @@ def text_scores(candidates: Sequence[str], references: Sequence[str]) -> dict[st
     """Return BLEU, ROUGE-L and METEOR of texts against one reference each, in 0..100.
 
     Args:
-        candidates (`Sequence[str]`): The texts to judge; an empty one scores 0.
+        candidates (`Sequence[str]`): The texts to rate; an empty one scores 0.
         references (`Sequence[str]`): As many references, none empty.
     """
     import sacrebleu

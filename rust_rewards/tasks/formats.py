@@ -12,7 +12,7 @@ Published prefixes import crates that a bare rustc does not have (`rand`, `regex
 does not use. The former lines are dropped, so tasks that need them show up as broken (their reference
 fails). For the latter the task has an `allow` line that is put before the program when it is verified, so
 that neither the benchmark's imports nor its private functions are charged to the answer as warnings.
-Not here: reading (`reader.py`), and judging whether a task is sound (`evaluation.scores.broken_tasks`).
+Not here: reading (`reader.py`), and whether a task is sound (`evaluation.scores.broken_tasks`).
 """
 
 import difflib

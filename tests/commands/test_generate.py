@@ -3,8 +3,6 @@
 import pytest
 from workflow_testbed import TASKS, run, save_model, write_lines
 
-from rust_rewards.evaluation.answers import side_by_side
-
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
@@ -44,15 +42,6 @@ def test_two_models_answer_side_by_side(model, tmp_path, capsys, monkeypatch):
     lines = capsys.readouterr().out.splitlines()
     prefix = next(line for line in lines if line.startswith("pub fn double"))
     assert prefix.split(" | ")[0].strip() == prefix.split(" | ")[1].strip() == "pub fn double(x: i32) -> i32 {"
-
-
-def test_columns_wrap_long_lines_and_fill_the_shorter_side():
-    page = side_by_side("a" * 40, "b", 63)  # columns of 30
-    assert page == f"{'a' * 30} | b\n{'a' * 10}{' ' * 20} |"
-
-
-def test_narrow_terminal_puts_answers_one_below_the_other():
-    assert side_by_side("left", "right", 40) == "left\n\nright"
 
 
 @pytest.mark.parametrize(

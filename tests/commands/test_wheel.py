@@ -70,6 +70,12 @@ def test_the_quick_start_of_the_readme_runs(outside):
 
 
 @pytest.mark.slow
+def test_the_console_script_is_installed_and_runs(installed, outside):
+    script = next(installed.parents[1].glob("lib/python*/site-packages/bin/rust-rewards"))
+    assert outside(script, "--version").startswith("rust-rewards ")
+
+
+@pytest.mark.slow
 def test_the_shipped_tasks_are_in_the_wheel(outside):
     code = "from rust_rewards.tasks import load_tasks; print(len(load_tasks('train')), len(load_tasks('eval')))"
     assert outside("-c", code).split() == ["188", "64"]

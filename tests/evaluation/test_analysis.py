@@ -66,8 +66,8 @@ def test_analysis_without_references_has_no_gap():
     assert "weakest" not in printed
 
 
-def test_nothing_judged_is_an_error_with_the_reason():
-    with pytest.raises(ValueError, match="None of the 1 samples could be judged: sandbox died"):
+def test_nothing_verified_is_an_error_with_the_reason():
+    with pytest.raises(ValueError, match="None of the 1 samples could be verified: sandbox died"):
         figures([record(None, failure="sandbox died")], [])
 
 

@@ -6,26 +6,43 @@ from workflow_testbed import RIGHT, TASKS, evaluate_samples, fails_with, write_l
 from rust_rewards.evaluation.results import write_json
 
 
-def test_missing_or_half_written_result_gives_one_clear_message(tmp_path, capsys):
-    whole = evaluate_samples(tmp_path, "whole", [RIGHT])
-    half = tmp_path / "half.json"
-    half.write_text(whole.read_text()[:300])
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return evaluate_samples(tmp_path_factory.mktemp("whole"), "whole", [RIGHT])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "No file"),
+        ('{"kind": "rust-rew', "not complete JSON"),
+        ("{}", "is not a result file of this project; expected what `rust-rewards evaluate` writes"),
+        ('{"kind": "rust-rewards decision"}', "is a file of kind 'rust-rewards decision'; expected what"),
+        ('{"kind": "rust-rewards evaluation", "seed": NaN}', "holds NaN in place of a number"),
+        ('{"kind": "rust-rewards evaluation", "model": {}}', "lacks seed, sampling, toolchain"),
+    ],
+)
+def test_a_result_that_cannot_be_used_is_one_clear_message(whole, tmp_path, capsys, text, message):
     other = tmp_path / "other.json"
-    other.write_text("{}")
-    fails_with(capsys, "No file", "--compare", str(whole), str(tmp_path / "none.json"))
-    fails_with(capsys, "not complete JSON", "--compare", str(half), str(whole))
-    fails_with(capsys, "expected what `rust-rewards evaluate` writes", "--compare", str(other), str(whole))
+    if text is not None:
+        other.write_text(text)
+    fails_with(capsys, message, "--compare", str(whole), str(other))
 
 
-def test_outputs_replace_no_input_and_are_refused_before_any_work(tmp_path, capsys):
-    tasks = write_lines(tmp_path / "tasks.jsonl", TASKS)
-    samples = write_samples(tmp_path / "s.jsonl", [RIGHT])
-    argv = ["--samples", str(samples), "--tasks", str(tasks), "--output_file"]
-    for target in (tasks, samples):
-        before = target.read_text()
-        fails_with(capsys, "is also an input", *argv, str(target))
-        assert target.read_text() == before
-    fails_with(capsys, "it is a folder", *argv, str(tmp_path))
+@pytest.mark.parametrize("number", [0, 1])
+def test_an_output_replaces_no_input(tmp_path, capsys, number):
+    inputs = write_lines(tmp_path / "tasks.jsonl", TASKS), write_samples(tmp_path / "s.jsonl", [RIGHT])
+    before = inputs[number].read_text()
+    argv = ["--samples", str(inputs[1]), "--tasks", str(inputs[0]), "--output_file", str(inputs[number])]
+    fails_with(capsys, "is also an input", *argv)
+    assert inputs[number].read_text() == before
+
+
+def test_an_output_that_is_a_folder_is_refused_before_any_work(tmp_path, capsys):
+    fails_with(capsys, "it is a folder", "--samples", "none.jsonl", "--output_file", str(tmp_path))
+
+
+def test_a_comparison_has_a_folder_and_no_file(capsys):
     fails_with(capsys, "give --output_dir in place of", "--compare", "a", "b", "--output_file", "c")
 
 

