@@ -9,14 +9,15 @@ files (`datasets.py`).
 
 import sys
 import typing
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from transformers.utils import is_torch_bf16_gpu_available
 from trl import ScriptArguments, TrlParser
 
-from launch.config_file import check_recipe
+from launch.config_file import check_recipe, read_recipe
 from launch.messages import announce
 from launch.paths import REPOSITORY, check_writable
 from rust_rewards.reward_names import SHORT_NAMES
@@ -88,12 +89,15 @@ def parse(dataclass_types: Sequence[Any], default_config: str, argv: Sequence[st
             f"{default_config}{overridden}."
         )
         args = ["--config", str(REPOSITORY / default_config), *args]
+    named: set[str] = set()  # the YAML file's keys
     if "--config" in args:
         position = args.index("--config") + 1
         if position == len(args):
             raise ValueError("--config needs the path of a YAML file.")
         hints = {name: hint for kind in dataclass_types for name, hint in typing.get_type_hints(kind).items()}
         check_recipe(args[position], hints)
+        named = set(read_recipe(args[position]))
+    args = _choose_precision(args, named)
     usage = f"{Path(sys.argv[0]).name} [--config FILE.yaml] [--KEY VALUE ...]   (--help lists every key)"
     parsed = TrlParser(dataclass_types, usage=usage).parse_args_and_config(args)
     given = {arg.partition("=")[0] for arg in args}
@@ -139,6 +143,15 @@ def _split_equals(args: Sequence[str]) -> list[str]:
         else:
             split.append(arg)
     return split
+
+
+def _choose_precision(args: Sequence[str], named: Collection[str]) -> list[str]:
+    """Switch bfloat16 off where no device here computes in it and nobody asked for it: TRL's default is on."""
+    asked = {"bf16", "fp16"} & {*named, *(arg.lstrip("-").partition("=")[0] for arg in args if arg.startswith("--"))}
+    if asked or {"-h", "--help"} & set(args) or is_torch_bf16_gpu_available():
+        return list(args)
+    announce("No device here computes in bfloat16: going on with --bf16 false.")
+    return [*args, "--bf16", "false"]
 
 
 def _drop_weights(parsed: tuple) -> None:

@@ -7,6 +7,7 @@ in our column `tests` then, like any other. Which prompt a model sees depends on
 - without one (a base model) it is `code_prefix` itself, which stays a column: program = prefix + completion.
 """
 
+import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from datasets import Dataset
 from launch.messages import announce
 from launch.paths import find_path
 from rust_rewards.tasks import load_tasks
+
+NEED_TESTS = ("tests", "solved")  # our rewards that give None for a row without tests
 
 
 def load_datasets(script_args: Any, training_args: Any, tokenizer: Any) -> tuple[Dataset, Dataset | None]:
@@ -31,6 +34,7 @@ def load_datasets(script_args: Any, training_args: Any, tokenizer: Any) -> tuple
     """
     options = {"config": script_args.dataset_config, "has_chat_template": tokenizer.chat_template is not None}
     train_dataset = load_prompts(script_args.dataset_name, split=script_args.dataset_train_split, **options)
+    check_rewards_can_read(train_dataset, script_args.dataset_name, script_args.reward_funcs)
     if training_args.eval_strategy == "no":
         return train_dataset, None
     name = script_args.eval_dataset_name or script_args.dataset_name
@@ -66,6 +70,27 @@ def load_prompts(
     if len({type(row["prompt"]) for row in kept}) > 1:
         raise ValueError(f"'{name}' mixes chat prompts (lists of messages) and plain strings; use one form.")
     return _to_dataset(kept, name)
+
+
+def check_rewards_can_read(tasks: Dataset, name: str, reward_names: Sequence[str]) -> None:
+    """Say what the tasks hold, and refuse a reward that could score none of them.
+
+    Raises:
+        ValueError: When a reward needs hidden tests and no row has any.
+    """
+    with_tests = sum(bool(row) for row in tasks["tests"]) if "tests" in tasks.column_names else 0
+    columns = ", ".join(tasks.column_names)
+    announce(f"{len(tasks)} tasks of '{name}', {with_tests} with hidden tests; rewards: {', '.join(reward_names)}.")
+    needing = [reward for reward in reward_names if reward.rpartition(".")[2].removesuffix("_reward") in NEED_TESTS]
+    if needing and not with_tests:
+        near = difflib.get_close_matches("tests", [c for c in tasks.column_names if c != "tests"], n=1)
+        guess = f" Is {near[0]!r} meant? Call it tests." if near else ""
+        raise ValueError(
+            f"Reward '{needing[0]}' needs hidden tests, and none of the {len(tasks)} rows of '{name}' has any in a "
+            f"column tests (columns: {columns}).{guess} Add the column, or leave the reward out of --reward_funcs."
+        )
+    if with_tests and not {"tests", "solved"} & {reward.removesuffix("_reward") for reward in reward_names}:
+        announce("The share of passed tests is not rewarded: add tests to --reward_funcs for that.")
 
 
 def choose_prompt(row: Mapping[str, Any], *, has_chat_template: bool) -> dict[str, Any]:

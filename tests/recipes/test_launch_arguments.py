@@ -5,6 +5,7 @@ import yaml
 from launch.arguments import RecipeArguments, parse
 from paths import RECIPES
 from recipes_testbed import write
+from transformers.utils import is_torch_bf16_gpu_available
 from trl import GRPOConfig, ModelConfig
 
 
@@ -99,3 +100,23 @@ def test_numbers_that_yaml_takes_for_text_are_numbers(tmp_path):
 def test_an_output_folder_that_cannot_be_written_is_named(refuse, tmp_path):
     file = write(tmp_path / "file", "in the way")
     assert f"Cannot write to output folder '{file}/out'" in refuse("--output_dir", file / "out")
+
+
+KINDS = (RecipeArguments, GRPOConfig, ModelConfig)
+no_bf16 = pytest.mark.skipif(is_torch_bf16_gpu_available(), reason="a device here computes in bfloat16")
+
+
+@no_bf16
+def test_bfloat16_is_off_where_no_device_has_it_and_the_log_says_so(tmp_path, capsys):
+    argv = ["--model_name_or_path", "m", "--output_dir", str(tmp_path)]
+    _, training_args, _ = parse(KINDS, default_config="recipes/tiny/grpo.yaml", argv=argv)
+    assert training_args.bf16 is False
+    assert "going on with --bf16 false" in capsys.readouterr().out
+
+
+@no_bf16
+@pytest.mark.parametrize("asked", [["--bf16", "true"], ["--bf16=true"]])
+def test_bfloat16_that_was_asked_for_is_not_switched_off(tmp_path, asked):
+    argv = ["--model_name_or_path", "m", "--output_dir", str(tmp_path), *asked]
+    with pytest.raises(ValueError, match="bf16"):
+        parse(KINDS, default_config="recipes/tiny/grpo.yaml", argv=argv)

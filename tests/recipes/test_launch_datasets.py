@@ -3,7 +3,8 @@
 from types import SimpleNamespace
 
 import pytest
-from launch.datasets import load_datasets, load_prompts
+from datasets import Dataset
+from launch.datasets import check_rewards_can_read, load_datasets, load_prompts
 from recipes_testbed import write
 
 from rust_rewards import tests_reward
@@ -131,3 +132,28 @@ def test_evaluation_tasks_are_loaded_only_by_a_run_that_evaluates(tmp_path):
     assert load_datasets(*arguments(train, held_out), tokenizer)[1] is None
     assert load_datasets(*arguments(train, held_out, "steps"), tokenizer)[1]["prompt"] == ["fn g() {"]
     assert load_datasets(*arguments(train, None, "steps"), tokenizer)[1]["prompt"] == ["fn f() {"]
+
+
+def tasks_of(**columns):
+    return Dataset.from_dict({"prompt": ["a", "b"], **columns})
+
+
+@pytest.mark.parametrize("reward", ["tests", "solved", "rust_rewards.rewards.tests_reward"])
+def test_a_reward_that_can_read_no_row_is_refused_with_the_columns(reward):
+    with pytest.raises(ValueError, match=r"needs hidden tests, and none of the 2 rows of 'f' has any .*prompt, test\)"):
+        check_rewards_can_read(tasks_of(test=["x", "y"]), "f", ["rust", reward])
+
+
+def test_a_column_whose_name_is_nearly_right_is_named():
+    with pytest.raises(ValueError, match="Is 'test' meant"):
+        check_rewards_can_read(tasks_of(test=["x", "y"]), "f", ["tests"])
+
+
+def test_the_log_says_how_many_tasks_have_tests_and_which_rewards_run(capsys):
+    check_rewards_can_read(tasks_of(tests=["x", None]), "f", ["rust", "tests"])
+    assert capsys.readouterr().out == "2 tasks of 'f', 1 with hidden tests; rewards: rust, tests.\n"
+
+
+def test_tests_that_no_reward_pays_for_are_mentioned(capsys):
+    check_rewards_can_read(tasks_of(tests=["x", "y"]), "f", ["compile"])
+    assert "add tests to --reward_funcs" in capsys.readouterr().out
