@@ -101,7 +101,7 @@ def arguments(train, evaluate=None, eval_strategy="no"):
     """What `load_datasets` reads of the arguments of a script and of TRL."""
     names = {"dataset_name": str(train), "eval_dataset_name": evaluate and str(evaluate), "dataset_config": None}
     splits = {"dataset_train_split": "train", "dataset_test_split": "test"}
-    return SimpleNamespace(**names, **splits), SimpleNamespace(eval_strategy=eval_strategy)
+    return SimpleNamespace(reward_funcs=["rust"], **names, **splits), SimpleNamespace(eval_strategy=eval_strategy)
 
 
 @pytest.mark.parametrize("chat_template", [None, "{{ messages }}"])
