@@ -23,14 +23,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .markdown import ANSWER, MAX_SOURCE_CHARS, RUST, Part, looks_like_rust, read_markdown
+from .markdown import ANSWER, INVISIBLE, MAX_SOURCE_CHARS, RUST, Part, looks_like_rust, read_markdown
 from .syntax.lexer import blank
 
 ASSISTANT = "assistant"
 
 _SURROGATES = re.compile("[\ud800-\udfff]+")
 _READERS_LINE_END = re.compile("[\u2028\u2029\x85]")
-_INVISIBLE = "\ufeff\u200b\u2060"
 _COMMENT_OR_LITERAL = re.compile(
     "(?P<comment>//[^\n\u2028\u2029\x85]*+)(?:\n|[\u2028\u2029\x85])"
     r"""|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?|r\#"(?:[^"]|"(?!\#))*+|"(?:[^"\\]|\\.)*+"?|'(?:[^'\\\n]|\\.)'""",
@@ -215,11 +214,11 @@ def _asked_names(entry_point: str | None, tests: str | None) -> frozenset[str]:
 
 
 def _source(text: str) -> str:
-    source = text.lstrip(_INVISIBLE)[:MAX_SOURCE_CHARS]
+    source = text.lstrip(INVISIBLE)[:MAX_SOURCE_CHARS]
     if _READERS_LINE_END.search(source):
         source = _COMMENT_OR_LITERAL.sub(lambda found: found[0] if not found[1] else found[1] + "\n", source)
     return source
 
 
 def _clean(text: str) -> str:
-    return _SURROGATES.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")).lstrip(_INVISIBLE)
+    return _SURROGATES.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n")).lstrip(INVISIBLE)

@@ -6,7 +6,8 @@ It is the half of `completions` that knows Markdown and nothing of entry points.
 Rust has no backtick and no closing tag outside its strings and comments. So inside a Rust block such a mark is code
 where it stands in a string or comment, and ends the block everywhere else, wherever on its line it stands.
 
-Not covered: code indented instead of fenced, HTML's `<pre>`, and prose around code without fences.
+Not covered: code indented instead of fenced, prose around code without fences, HTML's escapes, and tags in a comment
+of several lines of code without fences.
 """
 
 import re
@@ -25,15 +26,15 @@ _RUST_TAG = re.compile(r"(?:lang(?:uage)?-)?(?:rs|rust(?:[-_]?(?:lang|\d{4}))?)|
 _WRAPPERS = frozenset({"markdown", "md", "mdx", "text", "txt", "plaintext", "plain"})
 _INFO = re.compile(r"[\s{.]*(?:title=|filename=)?[\"']?([\w+#./\\-]*)[\"':}]?(?:,[\w=,]*)?")
 
-_INVISIBLE = "\ufeff\u200b\u2060"
+INVISIBLE = "\ufeff\u200b\u2060"
 # Every alternative begins with a literal, which makes the search several times faster.
 _MARK = re.compile(
-    r"```+|~~~+|</?(?:think(?:ing)?|thought|reasoning|answer|final_answer|solution|details)(?:\s[^<>\n]{0,200})?>"
+    r"```+|~~~+|</?(?:think(?:ing)?|thought|reasoning|answer|final_answer|solution|code|pre|details)(?:\s[^<>\n]{0,200})?>"
     r"|\[/?think\]|<!--|-->|<\|\w{1,40}\|>|</s>",
     re.IGNORECASE,
 )
 _TAG_NAME = re.compile(r"\w+")
-_BEFORE_FENCE = re.compile(rf"(?:[ \t>{_INVISIBLE}]|[-*+] |\d{{1,9}}[.)] |<[^<>\n]{{1,40}}>)*+")
+_BEFORE_FENCE = re.compile(rf"(?:[ \t>{INVISIBLE}]|[-*+] |\d{{1,9}}[.)] |<[^<>\n]{{1,40}}>)*+")
 _COMMENT_START = re.compile(r"(?<!:)//")
 _CODE = re.compile(
     r"""^[ \t]*+(?:
@@ -55,7 +56,7 @@ _CODE = re.compile(
 THINKING, ANSWER, DETAILS, COMMENT = "thinking", "answer", "details", "comment"
 _SECTIONS = {
     **dict.fromkeys(("think", "thinking", "thought", "reasoning"), THINKING),
-    **dict.fromkeys(("answer", "final_answer", "solution"), ANSWER),
+    **dict.fromkeys(("answer", "final_answer", "solution", "code"), ANSWER),
     "details": DETAILS,
 }
 
@@ -65,7 +66,8 @@ class Part:
     """A piece of a completion: a block, or the text between two marks.
 
     Attributes:
-        language (`str`, *optional*): `"rust"`, another tag in lower case, or `""` without one; `None` for text.
+        language (`str`, *optional*): `"rust"`, another tag in lower case, or `""` without one; `None` for text. The
+            beginning of a `markdown` or `text` block is a part without text of its own.
         text (`str`): What it holds, without fences and tags.
         complete (`bool`): Its end was there. Text is always complete.
         sections (`set[str]`): Closed sections it stands in, of `"thinking"`, `"answer"`, `"details"`, `"comment"`.
@@ -149,8 +151,10 @@ class _Reader:
         if self.block is None:
             if is_fence:
                 self._read_fence(mark, before)
-            elif not _is_code(mark[0], before, self._info(mark)):
-                self._read_tag(mark)
+            else:
+                since_mark = before[max(0, len(before) - (mark.start() - self.position)) :]
+                if not _is_code(mark[0], since_mark, self._info(mark), closes=self._closes(mark[0])):
+                    self._read_tag(mark)
         elif mark.start() >= self.block.literals_to:
             if is_fence:
                 self._read_fence_in_block(mark, before)
@@ -202,6 +206,7 @@ class _Reader:
         if language == RUST and looks_like_rust(rest):  # code begins behind the tag
             start = mark.end() + len(self._info(mark)) - len(rest)
         if language in _WRAPPERS:
+            self.parts.append(Part(language, "", complete=False, fenced=True))
             self.wrappers.append((mark[0], len(self.parts)))
         else:
             self.block = _Open(language, start, mark[0], before)
@@ -262,6 +267,11 @@ class _Reader:
         for part in self.parts[since:]:
             part.sections.add(section)
         self.wrappers = [wrapper for wrapper in self.wrappers if wrapper[1] < since]
+
+    def _closes(self, tag: str) -> bool:
+        """Whether a tag closes a section that is open."""
+        name = _TAG_NAME.search(tag)
+        return tag[1] == "/" and name is not None and _SECTIONS.get(name[0].lower()) in self.sections
 
     # Inside a block
 
@@ -349,12 +359,13 @@ def _is_open(code: str) -> bool:
     return blank(code + ";").code[-1] != ";"
 
 
-def _is_code(tag: str, before: str, behind: str) -> bool:
+def _is_code(tag: str, before: str, behind: str, *, closes: bool) -> bool:
     """Whether what looks like a tag outside blocks is code, as far as its line tells.
 
-    It stands in a comment or string there, or it is the generic argument of a name, such as `Vec<answer>`.
+    It stands in a string there, or in a comment (unless it closes a section, of which the line may be prose), or it is
+    the generic argument of a name, such as `Vec<answer>`.
     """
-    if _COMMENT_START.search(before) or before.rfind("/*") > before.rfind("*/"):
+    if not closes and (_COMMENT_START.search(before) or before.rfind("/*") > before.rfind("*/")):
         return True
     if before.count('"') % 2 == 1 and '"' in behind:
         return True
@@ -364,7 +375,7 @@ def _is_code(tag: str, before: str, behind: str) -> bool:
 
 def _without_container(text: str, before: str) -> str:
     """Return the text of a block without what its list item or quotation puts before each of its lines."""
-    before = before.strip(_INVISIBLE)
+    before = before.strip(INVISIBLE)
     if "<" in before:
         return text
     if ">" in before:

@@ -13,8 +13,8 @@ from rust_rewards.completions import (
     extract_rust,
     is_clean_block,
 )
-from rust_rewards.markdown import looks_like_rust
-from rust_rewards.rewards import ast_reward, compile_reward, format_reward, tests_reward
+from rust_rewards.markdown import looks_like_rust, read_markdown
+from rust_rewards.rewards import ast_reward, compile_reward, format_reward, rust_reward, tests_reward
 
 ONE = "fn one() -> i32 { 1 }\n"
 TWO = "fn two() -> i32 { 2 }\n"
@@ -191,16 +191,44 @@ def test_only_a_complete_rust_block_with_code_is_clean():
         assert not is_clean_block(unclean)
 
 
-PIECES = ["```", "```rust\n", "~~~\n", "````\n", "<think>", "</think>", "\n", "\r\n", "fn f() {}", "\ud800", "\0", "a"]
+PIECES = [
+    "```",
+    "```rust\n",
+    "~~~\n",
+    "````\n",
+    "````markdown\n",
+    "```text\n",
+    "> ",
+    "\n",
+    "\r\n",
+    "\r",
+    "\u2028",
+    "\ufeff",
+]
+PIECES += ["<think>", "</think>", "<answer>", "</answer>", "<details>", "</details>", "<!--", "-->", "<|im_end|>"]
+PIECES += ["fn f() {}", "fn add() {}\n", "/*", "*/", "//", '"', 'r#"', '"#', "'", "{", "}", "\ud800", "\0", "a"]
+ANY_TEXT = st.lists(st.sampled_from(PIECES), max_size=30).map("".join) | st.text()
 
 
-@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join) | st.text())
+@given(ANY_TEXT)
 def test_every_text_gives_source_that_can_be_encoded(text):
     source = extract_rust(text)
     source.encode()
-    assert "\r\n" not in source
+    assert "\r" not in source
     assert not source or looks_like_rust(source) or "```" in text or "~~~" in text
     assert len(source) <= len(text)
+
+
+@given(ANY_TEXT, ANY_TEXT)
+def test_a_fenced_block_is_one_piece_of_the_text_and_the_clean_one_is_complete(text, tests):
+    text = text.replace(">", "").replace("\u2028", "")  # quotations lose what stands before their lines
+    for tell in ({"entry_point": "add"}, {"entry_point": tests}, {"tests": tests}):
+        source = extract_rust(text, **tell)
+        may_be_bare = any(part.language in (None, "") and not part.fenced for part in read_markdown(text))
+        assert source in completion_text(text) or may_be_bare
+        if is_clean_block(text, **tell):
+            assert looks_like_rust(source)
+            assert source + "```" in completion_text(text) or source + "~~~" in completion_text(text)
 
 
 ADD = "pub fn add(a: i32, b: i32) -> i32 {\n    a + b\n}\n"
@@ -240,6 +268,9 @@ REPORTED = {
     "a bare answer after prose": (f"I add.<answer>\n{ADD}</answer>\n", ADD),
     "a bare answer after a draft": (f"{fenced(WRONG)}<solution>\n{ADD}</solution>\n", ADD),
     "a bare answer without end": (f"[THINK]ok[/THINK]<final_answer>\n{ADD}", ADD),
+    "code tags": (f"<think>ok</think>\n<pre><code>\n{ADD}</code></pre>\n", ADD),
+    "thinking that ends behind slashes": (f"<think>comments start with //</think><answer>\n{ADD}</answer>", ADD),
+    "thinking that ends behind a quote": (f'<think>5" wide</think><answer>\n{ADD}</answer>', ADD),
     "a draft without end in thinking": (f"<think>\n{F}\nfn add(\n</think>\n{F}\n{ADD}{F}\n", ADD),
     "a draft of text without end in thinking": (f"<think>\n{F}text\nadd(\n</think>\n{F}\n{ADD}{F}\n", ADD),
     "bare code, end of turn": (ADD + "<|endoftext|>", ADD),
@@ -438,6 +469,7 @@ def test_every_reward_scores_the_same_block():
     for told in ({"entry_point": "add"}, {"tests": HIDDEN_TESTS}):
         assert compile_reward([completion], **told) == format_reward([completion], **told) == [1.0]
         assert ast_reward([completion], **told) == ast_reward([ADD], **told)
+        assert rust_reward([completion], **told) == rust_reward([ADD], **told)
 
 
 PROSE = st.sampled_from(
