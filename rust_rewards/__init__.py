@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .judge.config import JudgeConfig
     from .judge.reward import get_judge_reward
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 __all__ = [
     "AstMetrics",

@@ -218,6 +218,12 @@ def _notes(before: EvaluationResult, after: EvaluationResult, compared: int) -> 
         notes.append(f"Note: the two sides were sampled differently: {', '.join(told)}.")
     if before.toolchain != after.toolchain:
         notes.append("Note: the two sides were verified with different Rust toolchains.")
+    versions = [side.packages.get(PACKAGE) for side in (before, after)]
+    if versions[0] != versions[1]:
+        told = " / ".join(str(version) for version in versions)
+        notes.append(
+            f"Note: the two sides were scored by different versions of {PACKAGE} ({told}), so points may differ."
+        )
     if compared < len(before.tasks):
         notes.append(f"Note: {len(before.tasks) - compared} tasks could not be verified on both sides; left out.")
     return notes

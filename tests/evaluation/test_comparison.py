@@ -1,12 +1,14 @@
 """Two evaluations side by side."""
 
 import json
+from dataclasses import replace
 
 from workflow_testbed import (
     REJECTED,
     RIGHT,
     WRONG,
     evaluate_samples,
+    evaluation,
     fails_with,
     run,
 )
@@ -39,3 +41,10 @@ def test_results_of_different_task_sets_are_not_compared(tmp_path, capsys):
     one = evaluate_samples(tmp_path, "one", [RIGHT])
     other = evaluate_samples(tmp_path, "other", [RIGHT], "--limit", "1")
     fails_with(capsys, "different task sets", "--compare", str(one), str(other))
+
+
+def test_sides_of_different_versions_are_compared_with_a_note():
+    older, newer = (replace(evaluation(20.0, 0.5), packages={"rust-rewards": v}) for v in ("0.1.0", "0.2.0"))
+    [note] = compare(older, newer).notes
+    assert "different versions of rust-rewards (0.1.0 / 0.2.0)" in note
+    assert list(compare(newer, newer).notes) == []
