@@ -15,6 +15,7 @@ from .scores import ScoredSample
 from .statistics import paired_bootstrap
 from .tables import as_text, format_table, label_of
 
+PACKAGE = "rust-rewards"
 SIDE_KEYS = ("model", "seed", "sampling", "toolchain", "packages", "date", "summary", "by_difficulty", "by_topic")
 NAMES_SHOWN = 5  # of tasks won and of tasks lost; all of them are in the file
 TaskPair = tuple[Mapping[str, Any], Mapping[str, Any]]  # what both results say of one task
