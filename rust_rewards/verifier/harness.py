@@ -163,12 +163,14 @@ def _link_flags(compiler: Compiler, crate: str) -> list[str]:
     wrapper around that needs /proc, which does not exist in the sandbox."""
     harness = sandbox.build_native("harness", compiler.toolchain, "--crate-type=rlib")
     flags = ["--extern", f"{crate}={harness}", "-Cprefer-dynamic", "-Ccodegen-units=4"]  # the default costs 10 % more
+    if compiler.toolchain.linker:
+        flags.append(f"-Clinker={compiler.toolchain.linker}")
     linker = compiler.toolchain.target_folder / "bin" / "rust-lld"
     if linker.exists():
         link = harness.parent / "ld.lld"  # the name tells it which linker to be
         with contextlib.suppress(FileExistsError):
             link.symlink_to(linker)
-        flags += ["-Clinker-features=-lld", "-Clink-arg=-fuse-ld=lld", f"-Clink-arg=-B{harness.parent}"]
+        flags += [*compiler.toolchain.own_linker_flags, "-Clink-arg=-fuse-ld=lld", f"-Clink-arg=-B{harness.parent}"]
     return flags
 
 

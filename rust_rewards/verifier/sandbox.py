@@ -34,7 +34,7 @@ from pathlib import Path
 
 from .native_build import SandboxError, build_native
 from .process import CHUNK, Finished, run_process
-from .toolchain import Toolchain, find_toolchain
+from .toolchain import SANDBOX_PATH, Toolchain, find_toolchain
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +44,8 @@ PROBE_SECONDS = 20.0  # a probe takes milliseconds; a loaded machine may take a 
 FOLDER = "rust-rewards-run-"  # a private folder is locked while its owner lives
 SYSTEM = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec", "/usr/bin", "/lib", "/lib32", "/lib64", "/bin")
 SYSTEM_FILES = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
+# Names of standard input, which need a /proc that the sandbox has not: the harness puts what they show into /tmp/stdin.
+STDIN = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 
 
@@ -94,7 +96,7 @@ def run(
 def _environment(toolchain: Toolchain) -> dict[str, str]:
     """All that a confined command gets to know: where the linker is, where to write, and rustc's libraries."""
     return {
-        "PATH": "/usr/bin:/bin",
+        "PATH": SANDBOX_PATH,
         "TMPDIR": ".",
         "HOME": ".",
         "LC_ALL": "C",
@@ -111,6 +113,7 @@ class Confinement:
     helper: str
     bwrap: str = ""
     sysroot: str = ""
+    linker: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
 
     @contextlib.contextmanager
@@ -126,9 +129,9 @@ class Confinement:
     def prefix(self, folder: str) -> list[str]:
         """The words before the helper's limits: who starts the helper, and what it may see."""
         if self.kind == "bubblewrap":
-            return [*_bwrap_words(self.bwrap, self.sysroot, self.helper), self.helper]
+            return [*_bwrap_words(self), self.helper]
         if self.kind == "landlock":
-            readable = (*SYSTEM, *SYSTEM_FILES, *DEVICES, self.sysroot, str(Path(self.helper).parent))
+            readable = (*SYSTEM, *SYSTEM_FILES, *DEVICES, *self.linker, self.sysroot, str(Path(self.helper).parent))
             allow = [word for path in readable for word in ("--read", path)]
             write = ["--write", folder, "--write", "/dev/null"]
             return [self.helper, "--landlock", "--drop-capabilities", *allow, *write]
@@ -162,7 +165,7 @@ def _find_confinement(wanted: str) -> Confinement:
         if not programs:
             refused.append("bubblewrap: not installed")
         for bwrap in programs:
-            candidate = Confinement(kind, helper, bwrap, sysroot, tuple(refused))
+            candidate = Confinement(kind, helper, bwrap, sysroot, _linker_folders(toolchain), tuple(refused))
             why = _probe(candidate)
             if why is None:
                 return candidate
@@ -172,6 +175,15 @@ def _find_confinement(wanted: str) -> Confinement:
         "rust-rewards[sandbox]`, or your distribution's package bubblewrap), or use a kernel with Landlock (5.13 or "
         "newer). To run model-written programs unconfined all the same, set RUST_REWARDS_SANDBOX=none."
     )
+
+
+def _linker_folders(toolchain: Toolchain) -> tuple[str, ...]:
+    """The folders of a C compiler that is not the system's: its own, where it really lies, and what lies beside."""
+    if toolchain.linker is None:
+        return ()
+    prefixes = {toolchain.linker.parent.parent, toolchain.linker.resolve().parent.parent} - {Path("/"), Path("/usr")}
+    folders = [prefix / name for prefix in sorted(prefixes) for name in ("bin", "lib", "lib64", "libexec")]
+    return (str(toolchain.linker.parent), *map(str, folders))
 
 
 def find_bwraps() -> list[str]:
@@ -185,15 +197,37 @@ def find_bwraps() -> list[str]:
     return found
 
 
-def _bwrap_words(bwrap: str, sysroot: str, helper: str) -> list[str]:
+def _bwrap_words(of: Confinement) -> list[str]:
     """bubblewrap's options: everything unshared, toolchain and system libraries read-only, /tmp in memory."""
-    binds = [word for path in (*SYSTEM, *SYSTEM_FILES) for word in ("--ro-bind-try", path, path)]
+    binds = [word for path in (*SYSTEM, *SYSTEM_FILES, *of.linker) for word in ("--ro-bind-try", path, path)]
     devices = [word for path in DEVICES for word in ("--dev-bind-try", path, path)]
-    helpers = str(Path(helper).parent)
+    helpers = str(Path(of.helper).parent)
+    inputs = [word for path in STDIN for word in ("--symlink", "/tmp/stdin", path)]
     return [
-        *(bwrap, "--unshare-all", "--die-with-parent", "--new-session", "--cap-drop", "ALL", "--hostname", "sandbox"),
-        *("--size", str(TMP_MIB << 20), "--tmpfs", "/tmp", *binds, *devices),
-        *("--ro-bind", sysroot, sysroot, "--ro-bind", helpers, helpers, "--chdir", "/tmp", "--remount-ro", "/", "--"),
+        *(
+            of.bwrap,
+            "--unshare-all",
+            "--die-with-parent",
+            "--new-session",
+            "--cap-drop",
+            "ALL",
+            "--hostname",
+            "sandbox",
+        ),
+        *("--size", str(TMP_MIB << 20), "--tmpfs", "/tmp", *binds, *devices, *inputs),
+        *(
+            "--ro-bind",
+            of.sysroot,
+            of.sysroot,
+            "--ro-bind",
+            helpers,
+            helpers,
+            "--chdir",
+            "/tmp",
+            "--remount-ro",
+            "/",
+            "--",
+        ),
     ]
 
 
@@ -258,4 +292,5 @@ def _remove(folder: str) -> None:
     try:
         os.rmdir(folder)
     except OSError:
-        subprocess.run(["rm", "-rf", "--one-file-system", folder], check=False, stderr=subprocess.DEVNULL)
+        argv = ["rm", "-rf", "--one-file-system", folder]
+        subprocess.run(argv, env={"PATH": os.defpath}, check=False, stderr=subprocess.DEVNULL)

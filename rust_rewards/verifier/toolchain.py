@@ -5,11 +5,16 @@ The tools are called where they lie in the toolchain (rustup's shim costs 8 ms a
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+OLDEST_RUSTC = (1, 77)  # of our helpers: string literals for C. Tried are 1.95 and the nightly of the day
+LINKERS = ("cc", "gcc", "clang")
+SANDBOX_PATH = "/usr/bin:/bin"
+SYSTEM_BINARIES = (Path("/usr/bin"), Path("/bin"))
 INSTALL_LINE = "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile default"
 PROBE_SECONDS = 60  # rustup may unpack or rewrite a toolchain on first use; a hung shim must not hang a training run
 
@@ -33,6 +38,24 @@ class Toolchain:
     def target_folder(self) -> Path:
         """Where the standard library and the bundled linker of the host lie."""
         return self.sysroot / "lib" / "rustlib" / self.host
+
+    @functools.cached_property
+    def own_linker_flags(self) -> tuple[str, ...]:
+        """The flag that lets us choose the linker, where this rustc takes it: older ones refuse it, and so do hosts on
+        which it is not stable."""
+        flag = "-Clinker-features=-lld"
+        done = subprocess.run(
+            [str(self.rustc), flag, "--print=sysroot"], capture_output=True, timeout=PROBE_SECONDS, check=False
+        )
+        return (flag,) if done.returncode == 0 and done.stdout else ()
+
+    @functools.cached_property
+    def linker(self) -> Path | None:
+        """The C compiler to link with, when it lies where the sandbox does not look; `None` when it does not."""
+        found = next(filter(None, map(shutil.which, LINKERS)), None)
+        if found is None or Path(found).parent in SYSTEM_BINARIES or shutil.which("cc", path=SANDBOX_PATH):
+            return None
+        return Path(found).absolute()
 
     def require_clippy(self) -> Path:
         """Return clippy-driver's path, or raise `ToolchainError` with the line that installs it."""
@@ -67,12 +90,19 @@ def _find(name: str | None) -> Toolchain:
     exe = sysroot / "bin" / "rustc"
     rustc = exe if exe.exists() else Path(shim)
     fields = dict(line.split(": ", 1) for line in _ask([str(rustc), "-vV"], name).splitlines() if ": " in line)
+    release = fields.get("release", "unknown")
+    numbers = re.match(r"(\d+)\.(\d+)", release)
+    if numbers and (int(numbers[1]), int(numbers[2])) < OLDEST_RUSTC:
+        raise ToolchainError(
+            f"rustc {release} in {sysroot} is too old; the oldest that works is {'.'.join(map(str, OLDEST_RUSTC))}. "
+            f"Run: rustup update stable, or without rustup: {INSTALL_LINE}"
+        )
     return Toolchain(
         sysroot=sysroot,
         rustc=rustc,
         clippy=_companion(sysroot, "clippy-driver"),
         rustdoc=_companion(sysroot, "rustdoc"),
-        version=f"{fields.get('release', 'unknown')} ({fields.get('commit-hash', 'unknown')[:9]})",
+        version=f"{release} ({fields.get('commit-hash', 'unknown')[:9]})",
         host=fields.get("host", "unknown"),
     )
 

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -331,3 +332,91 @@ print(os.getpid(), states.count("Z"))
 @pytest.mark.skipif(os.geteuid() != 0, reason="a PID namespace of its own needs root")
 def test_a_verifier_that_is_the_first_process_of_a_container_collects_no_zombies(confinement: str):
     assert _python(PID_1, "unshare", "-pf", "--mount-proc") == "1 0"
+
+
+INPUT_NAMES = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
+
+
+@pytest.mark.parametrize("name", INPUT_NAMES)
+def test_standard_input_can_be_opened_by_its_names(name: str, confinement: str):
+    program = f'// {confinement}\nfn main() {{ print!("{{}}", std::fs::read_to_string("{name}").unwrap()); }}'
+    tests = json.dumps([{"input": "7\n", "output": "7"}, {"input": "", "output": ""}, {"input": "é\n", "output": "é"}])
+    assert verify([program], [tests])[0].test_statuses == ("passed",) * 3
+
+
+def _toolchain_that(tmp_path: Path, cases: str) -> str:
+    """PATH with a rustc in front that is the real one but for `cases` of a shell's `case "$*"`."""
+    real = find_toolchain()
+    fake = _script(
+        tmp_path / "sysroot" / "bin" / "rustc",
+        f'case "$*" in\n"--print sysroot") echo {tmp_path / "sysroot"}; exit 0;;\n{cases}\nesac\nexec {real.rustc} "$@"',
+    )
+    for name in ("lib", "libexec", "share"):
+        (tmp_path / "sysroot" / name).symlink_to(real.sysroot / name)
+    return f"{fake.parent}:{os.environ['PATH']}"
+
+
+@pytest.mark.parametrize("release", ["1.63.0", "1.76.0-nightly", "1.9.0"])
+def test_a_rustc_that_is_too_old_is_refused_in_one_line_with_what_to_do(release: str, tmp_path: Path):
+    path = _toolchain_that(tmp_path, f"-vV) echo 'release: {release}'; exit 0;;")
+    script = "from rust_rewards import *\ntry:\n    verify(['fn f() {}'])\nexcept Exception as err:\n    print(err)"
+    said = _python(script, PATH=path)
+    assert said.startswith(f"rustc {release} in ")
+    assert "the oldest that works is 1.77" in said
+    assert "rustup update" in said
+    assert said.count("\n") == 0
+
+
+def test_the_linkers_flag_is_given_only_to_a_rustc_that_takes_it(tmp_path: Path):
+    path = _toolchain_that(tmp_path, "*linker-features*) echo 'error: unstable on the target' >&2; exit 1;;")
+    script = "from rust_rewards.verifier import find_toolchain as f\nprint(f().own_linker_flags)"
+    assert _python(script, PATH=path) == "()"
+    assert find_toolchain().own_linker_flags in ((), ("-Clinker-features=-lld",))
+
+
+def test_a_linker_that_the_sandbox_does_not_know_is_shown_to_it(
+    confinement: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    place = tmp_path / "prefix" / "bin"
+    _script(place / "gcc", 'exec /usr/bin/cc "$@"')
+    monkeypatch.setenv("PATH", str(place))
+    real = find_toolchain()
+    ours = replace(real)  # what it has found is kept with it
+    monkeypatch.setattr("rust_rewards.verifier.toolchain.SANDBOX_PATH", str(tmp_path))  # no cc where it looks
+    assert ours.linker == place / "gcc"
+    assert str(place) in sandbox._linker_folders(ours)
+    assert str(tmp_path / "prefix" / "lib") in sandbox._linker_folders(ours)
+    known = sandbox.Confinement(confinement, "/helper/confine", "/bwrap", "/sysroot", sandbox._linker_folders(ours))
+    assert str(place) in known.prefix("/folder")
+
+
+def test_tests_are_linked_by_a_compiler_that_lies_elsewhere(confinement: str, tmp_path: Path):
+    place = tmp_path / "prefix" / "bin"
+    _script(place / "gcc", 'exec /usr/bin/cc "$@"')
+    (place / "rustc").symlink_to(find_toolchain().rustc)
+    script = (
+        "from rust_rewards.verifier import toolchain\ntoolchain.SANDBOX_PATH = '/nowhere'\n"
+        "from rust_rewards import verify\n"
+        f"print(toolchain.find_toolchain().linker, verify([{ADD!r}], [{TESTS!r}])[0].test_statuses)"
+    )
+    assert _python(script, PATH=str(place)) == f"{place / 'gcc'} ('passed',)"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user without an entry")
+def test_a_user_without_home_and_without_an_entry_in_passwd_has_a_cache_folder():
+    script = (
+        "import os, pwd\nfrom rust_rewards.verifier.native_build import _cache_home\n"
+        "from rust_rewards.verifier.toolchain import home_folder\nos.environ.pop('HOME', None)\n"
+        "os.environ.pop('XDG_CACHE_HOME', None)\nos.setuid(12345)\nprint(home_folder(), _cache_home())"
+    )
+    assert _python(script) == "None None"
+
+
+def test_files_are_read_as_utf_8_whatever_the_locale(tmp_path: Path):
+    source = tmp_path / "u.rs"
+    source.write_text('/// Grüße.\npub fn f() -> &\'static str { "é" }\n', encoding="utf-8")
+    argv = [sys.executable, "-m", "rust_rewards", "score", str(source)]
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(argv, env={**os.environ, **plain}, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert b"compile_success" in done.stdout

@@ -203,6 +203,8 @@ const FRAME: usize = 14; // kind, status, test (4 bytes), proof (8 bytes)
 const STARTED: u8 = 1;
 const FINISHED: u8 = 2;
 const FOLDER_CHECK: Duration = Duration::from_millis(50);
+/// What /dev/stdin shows where there is no /proc: see `STDIN` in sandbox.py. From the folder that files are left in.
+const STDIN: &str = "../stdin";
 const FOLDER_ENTRIES: usize = 512;
 const FOREIGN_STREAM: i32 = 3; // descriptors from here on are closed in a child, but for its report pipe
 
@@ -308,6 +310,9 @@ impl Child {
             Some(bytes) => (input_file(bytes), new_pipe()),
             None => (-1, [-1, -1]),
         };
+        if limits.files {
+            let _ = std::fs::write(STDIN, program.tests[first].input.unwrap_or_default());
+        }
         let server = unsafe { getpid() };
         let pid = unsafe { fork() };
         if pid == 0 {
@@ -503,7 +508,7 @@ fn child_main(
         limit(9, limits.memory);
         if limits.files {
             // Out of this binary, of the server's folder and of /proc; where there is no Landlock there is no /proc.
-            landlock::restrict(&[], &[String::from("."), String::from("/dev/null")]);
+            landlock::restrict(&[String::from(STDIN)], &[String::from("."), String::from("/dev/null")]);
         }
         seccomp::install(seccomp::Profile::Test { pid: getpid() as u32, files: limits.files });
     }
