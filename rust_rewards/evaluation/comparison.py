@@ -215,16 +215,13 @@ def _notes(before: EvaluationResult, after: EvaluationResult, compared: int) -> 
     keys = sorted({*before.sampling, *after.sampling} - {"batch_size"})
     differing = [key for key in keys if before.sampling.get(key) != after.sampling.get(key)]
     if differing:
-        versions_told = [f"{key} {before.sampling.get(key)} / {after.sampling.get(key)}" for key in differing]
+        told = [f"{key} {before.sampling.get(key)} / {after.sampling.get(key)}" for key in differing]
         notes.append(f"Note: the two sides were sampled differently: {', '.join(told)}.")
     if before.toolchain != after.toolchain:
         notes.append("Note: the two sides were verified with different Rust toolchains.")
-    versions = [side.packages.get(PACKAGE) for side in (before, after)]
-    if versions[0] != versions[1]:
-        versions_told = " / ".join(str(version) for version in versions)
-        notes.append(
-            f"Note: the two sides were scored by different versions of {PACKAGE} ({told}), so points may differ."
-        )
+    old, new = (side.packages.get(PACKAGE) for side in (before, after))
+    if old != new:
+        notes.append(f"Note: the two sides were scored by different versions of {PACKAGE} ({old} / {new}).")
     if compared < len(before.tasks):
         notes.append(f"Note: {len(before.tasks) - compared} tasks could not be verified on both sides; left out.")
     return notes
