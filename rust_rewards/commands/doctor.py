@@ -78,7 +78,7 @@ def _show_toolchain(toolchain: Toolchain) -> None:
     _show("rustc", f"{toolchain.version} for {toolchain.host}, in {toolchain.sysroot}")
     _show("  oldest", f"{'.'.join(map(str, OLDEST_RUSTC))} and newer can be used")
     _show("linker", str(toolchain.linker or "the system's"))
-    _show("clippy", str(toolchain.clippy or "missing; run: rustup component add clippy"))
+    _show("clippy", str(toolchain.clippy or f"missing. {toolchain.clippy_advice}"))
     _show("rustdoc", str(toolchain.rustdoc or "missing"))
 
 

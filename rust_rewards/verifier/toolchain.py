@@ -11,7 +11,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-OLDEST_RUSTC = (1, 77)  # of our helpers: string literals for C. Tried are 1.95 and the nightly of the day
+OLDEST_RUSTC = (1, 77)  # our helpers need string literals for C. Tried: 1.85 (Debian's), 1.95 and nightly 1.97
 LINKERS = ("cc", "gcc", "clang")
 SANDBOX_PATH = "/usr/bin:/bin"
 SYSTEM_BINARIES = (Path("/usr/bin"), Path("/bin"))
@@ -61,9 +61,18 @@ class Toolchain:
         """Return clippy-driver's path, or raise `ToolchainError` with the line that installs it."""
         if self.clippy is None:
             raise ToolchainError(
-                f"Lints need clippy-driver, which toolchain {self.version} lacks. Run: rustup component add clippy"
+                f"Lints need clippy-driver, which toolchain {self.version} lacks. {self.clippy_advice}"
             )
         return self.clippy
+
+    @property
+    def clippy_advice(self) -> str:
+        """The line that installs clippy: rustup's own, or for any other toolchain where to look."""
+        if "toolchains" in self.sysroot.parts:
+            return "Run: rustup component add clippy"
+        return (
+            f"It is not rustup's ({self.sysroot}): install your distribution's package, rust-clippy for Debian's rustc."
+        )
 
 
 def find_toolchain(name: str | None = None) -> Toolchain:

@@ -420,3 +420,15 @@ def test_files_are_read_as_utf_8_whatever_the_locale(tmp_path: Path):
     done = subprocess.run(argv, env={**os.environ, **plain}, capture_output=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert b"compile_success" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("sysroot", "advice"),
+    [
+        ("/home/a/.rustup/toolchains/stable-x86_64-unknown-linux-gnu", "Run: rustup component add clippy"),
+        ("/usr", "It is not rustup's (/usr): install your distribution's package"),
+    ],
+)
+def test_advice_about_clippy_is_that_of_whoever_installed_the_toolchain(sysroot, advice):
+    toolchain = replace(find_toolchain(), sysroot=Path(sysroot), clippy=None)
+    assert toolchain.clippy_advice.startswith(advice)
