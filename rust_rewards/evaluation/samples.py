@@ -182,7 +182,7 @@ def guess_style(samples: Sequence[Mapping[str, Any]], tasks: Sequence[Task]) -> 
     `"chat"` when one of them, read as an answer, defines what its task asks for; else `"prefix"`, since completions
     that never do so can only continue the task's `code_prefix`.
 
-    >>> task = {"task_id": "t", "entry_point": "one", "code_prefix": "fn one() -> i32 {\\n"}
+    >>> task = {"task_id": "t", "entry_point": "one", "code_prefix": "fn one() -> i32 {\\n", "tests": ""}
     >>> guess_style([{"task_id": "t", "completion": "    1\\n}\\n"}], [task])
     'prefix'
     >>> guess_style([{"task_id": "t", "completion": "```rust\\nfn one() -> i32 { 1 }\\n```"}], [task])

@@ -34,6 +34,8 @@ _RESULT = re.compile(r"(?P<program>\d{1,6}) (?P<case>\d{1,6}) (?P<status>[pf!ct]
 class TestJob:
     """A program that compiles, and the tests to run on it."""
 
+    __test__ = False  # pytest would take it for tests by its name
+
     source: str
     tests: HiddenTests
     policy: TestPolicy = field(default=TestPolicy())
@@ -49,6 +51,8 @@ class TestJob:
 @dataclass(frozen=True)
 class TestResult:
     """The status of each case, in order (values of `STATUS`, or `"not built"`); `failure` when the verifier broke."""
+
+    __test__ = False  # pytest would take it for tests by its name
 
     statuses: tuple[str, ...]
     failure: str | None = None
