@@ -32,6 +32,7 @@ def main() -> None:
     GRPOTrainer._calculate_rewards = timed
     with tempfile.TemporaryDirectory() as folder:
         sys.argv = [str(RECIPE), "--output_dir", folder, "--save_strategy", "no", *sys.argv[1:]]
+        sys.path.insert(0, str(RECIPE.parent))  # as for a script that Python runs itself
         runpy.run_path(str(RECIPE), run_name="__main__")
         rows = csv.DictReader(Path(folder, "rl_training.log").read_text().splitlines())
         steps = [float(row["step_time"]) for row in rows]

@@ -23,6 +23,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))  # a program of its own: pytest is not there to do it
+
 from program_mill import mutated, rows
 
 from rust_rewards import Limits, verify
