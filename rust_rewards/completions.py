@@ -45,6 +45,7 @@ _DEFINITION = re.compile(
 )
 _TEST_ATTRIBUTE = re.compile(r"#\[(?:\w+::)*(?:test|cfg\(test\))\]\s*(?:#\[[^\]]{0,100}\]\s*|pub\s+|async\s+)*$")
 _WORD = re.compile(r"[^\W\d]\w*")
+_CASES = re.compile(r'\s*\[\s*\{\s*"')
 
 
 def extract_rust(
@@ -162,7 +163,8 @@ def defined_names(code: str) -> set[str]:
     for found in _DEFINITION.finditer(code):
         if found["mark"] == "{":
             opened.append(item in ("impl", "trait", "mod", "use"))
-            bodies += not opened[-1]
+            if not opened[-1]:
+                bodies += 1
             item = ""
         elif found["mark"]:
             if found["mark"] == "}" and opened and not opened.pop():
@@ -207,7 +209,7 @@ def _asked_names(entry_point: str | None, tests: str | None) -> frozenset[str]:
         return frozenset(_WORD.findall(entry_point)[-1:])
     if not tests or not tests.strip():
         return frozenset()
-    if tests.lstrip()[0] in "[{":  # cases of standard input and output
+    if _CASES.match(tests):  # cases of standard input and output
         return frozenset({"main"})
     words = set(_WORD.findall(blank(tests[:MAX_SOURCE_CHARS]).code))
     return frozenset(words - {found["name"] for found in _DEFINITION.finditer(tests) if found["name"]})

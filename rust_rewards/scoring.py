@@ -24,7 +24,8 @@ apply only to a program that has earned the parse points, so no attempt scores b
 0.
 
 Correctness outranks style: when hidden tests were run, the style components are earned only by an answer that
-passes all of them. Otherwise a decorated wrong answer scores above a plain right one. Without tests, style is
+passes all of them. Otherwise a decorated wrong answer scores above a plain right one. (Penalties and the point for
+no warning apply to both: a right answer that panics twice may still have half a point less.) Without tests, style is
 all that this score can tell one compiling answer from another by.
 
 Not covered: which share of the tests passes. That is `tests_reward`.

@@ -502,3 +502,9 @@ def test_every_wrapping_of_a_program_gives_it_back(a, before, b, fence, program,
     completion = shell.replace("{}", answer).replace("\n", line_end)
     assert extract_rust(completion, entry_point="add") == program
     assert extract_rust(completion, tests=HIDDEN_TESTS) == program
+
+
+def test_statements_in_a_block_of_their_own_are_tests_and_no_cases():
+    answer = "```rust\npub fn f(x: i32) -> i32 { x + 1 }\n```\nUsage:\n```rust\nfn main() { f(1); }\n```\n"
+    assert "pub fn f" in extract_rust(answer, tests="{ let y = f(1); assert_eq!(y, 2); }")
+    assert "fn main" in extract_rust(answer, tests='[{"input": "", "output": ""}]')

@@ -6,6 +6,7 @@ verifier breaks, or the deadline passes, gets a `failure`; an exception in one n
 """
 
 import os
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -208,7 +209,7 @@ class _VerifyCall:
                 return task.work(programs)
             except OutOfTime:
                 why = f"the deadline of {self.compiler.limits.deadline_seconds:g} s passed"
-            except (sandbox.SandboxError, OSError, RecursionError) as err:
+            except (sandbox.SandboxError, OSError, RecursionError, subprocess.SubprocessError) as err:
                 why = f"the verifier broke: {err}"
                 if len(programs) > 1 and next(halvings, None) is not None:
                     middle = len(programs) // 2

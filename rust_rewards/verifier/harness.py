@@ -78,7 +78,11 @@ def _round(compiler: Compiler, jobs: list[TestJob]) -> Round[TestResult] | None:
     if done.broken is not None and not done.stdout:
         return None
     if not done.errors:
-        return Round(answered=dict(enumerate(_read_results(done, jobs))))
+        found = dict(enumerate(_read_results(done, jobs)))
+        reached = {position: result for position, result in found.items() if result.failure is None}
+        # The first that was not reached may be why: it goes alone, and takes nobody along.
+        missing = [position for position in found if position not in reached]
+        return Round(answered=reached, alone=missing[:1], apart=[missing[1:]] if missing[1:] else [])
     blamed = {modules.position(item) for item in done.errors} - {-1}
     # An error that points at no module: each program is built alone.
     if not blamed:

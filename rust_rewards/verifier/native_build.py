@@ -41,12 +41,15 @@ def build_native(name: str, toolchain: Toolchain, *flags: str) -> Path:
             done = subprocess.run(argv, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False)
         except (OSError, subprocess.TimeoutExpired) as err:
             raise SandboxError(f"Could not compile the verifier's helper {name}: {err}") from err
-        if done.returncode != 0:
+        if done.returncode != 0 or not built.exists():
             raise SandboxError(f"Could not compile the verifier's helper {name}: {done.stderr.strip()[:500]}")
-        target.parent.mkdir(mode=0o700, exist_ok=True)
         half = target.with_suffix(f".{os.getpid()}.tmp")
-        shutil.copy2(built, half)
-        os.replace(half, target)
+        try:
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            shutil.copy2(built, half)
+            os.replace(half, target)
+        except OSError as err:
+            raise SandboxError(f"Could not keep the verifier's helper {name} in {target.parent}: {err}") from err
     return target
 
 

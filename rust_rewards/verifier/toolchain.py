@@ -138,7 +138,7 @@ def _ask(argv: list[str], name: str | None) -> str:
         )
     except (OSError, subprocess.TimeoutExpired) as err:
         raise ToolchainError(f"rustc of {wanted} did not answer: {err}. Try: rustup default stable") from err
-    if done.returncode != 0:
+    if done.returncode != 0 or not done.stdout.strip():  # an ignored SIGCHLD makes every exit code 0
         detail = done.stderr.strip().splitlines()[:1] or ["no message"]
         raise ToolchainError(
             f"rustc of {wanted} failed: {detail[0]}. Installed toolchains: `rustup toolchain list`; "

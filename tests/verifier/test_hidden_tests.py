@@ -1,5 +1,6 @@
 import pytest
 
+from rust_rewards import verify
 from rust_rewards.verifier.hidden_tests import HiddenTestsError, read_hidden_tests, same_output
 
 MODULE = """#[cfg(test)]
@@ -91,3 +92,18 @@ def test_tests_in_modules_nested_to_any_depth_are_read_in_order():
 def test_a_function_that_may_end_before_its_last_brace_need_not_reach_it():
     hidden = read_hidden_tests("#[test] fn whole() { f(); } #[test] fn early() { if f() { return; } }")
     assert [case.must_reach for case in hidden.cases] == [True, False]
+
+
+@pytest.mark.parametrize("expected", ['"too small"', 'r"too small"', 'r#"too small"#'])
+def test_an_expected_panic_is_told_by_its_message_in_every_form_of_string(expected):
+    tests = (
+        f"#[cfg(test)] mod tests {{ use super::*; #[test] #[should_panic(expected = {expected})] fn t() {{ f(); }} }}"
+    )
+    programs = ['pub fn f() { panic!("too small") }', 'pub fn f() { panic!("other") }']
+    assert [verdict.tests_passed for verdict in verify(programs, [tests, tests])] == [1, 0]
+
+
+def test_an_expected_panic_in_a_form_that_is_not_read_is_an_error_and_no_pass():
+    tests = "#[cfg(test)] mod tests { #[test] #[should_panic(expected = concat!(1))] fn t() {} }"
+    with pytest.raises(HiddenTestsError, match="expects a panic in a form that is not read"):
+        read_hidden_tests(tests)
