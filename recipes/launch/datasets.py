@@ -81,16 +81,23 @@ def check_rewards_can_read(tasks: Dataset, name: str, reward_names: Sequence[str
     with_tests = sum(bool(row) for row in tasks["tests"]) if "tests" in tasks.column_names else 0
     columns = ", ".join(tasks.column_names)
     announce(f"{len(tasks)} tasks of '{name}', {with_tests} with hidden tests; rewards: {', '.join(reward_names)}.")
-    needing = [reward for reward in reward_names if reward.rpartition(".")[2].removesuffix("_reward") in NEED_TESTS]
-    if needing and not with_tests:
+    reading = [reward for reward in reward_names if _short_name(reward) in NEED_TESTS]
+    if reading and not with_tests:
         near = difflib.get_close_matches("tests", [c for c in tasks.column_names if c != "tests"], n=1)
         guess = f" Is {near[0]!r} meant? Call it tests." if near else ""
         raise ValueError(
-            f"Reward '{needing[0]}' needs hidden tests, and none of the {len(tasks)} rows of '{name}' has any in a "
+            f"Reward '{reading[0]}' needs hidden tests, and none of the {len(tasks)} rows of '{name}' has any in a "
             f"column tests (columns: {columns}).{guess} Add the column, or leave the reward out of --reward_funcs."
         )
-    if with_tests and not {"tests", "solved"} & {reward.removesuffix("_reward") for reward in reward_names}:
+    if with_tests and not reading:
         announce("The share of passed tests is not rewarded: add tests to --reward_funcs for that.")
+
+
+def _short_name(reward: str) -> str:
+    """Return the short name of a reward of ours, by whichever name it was given; empty for any other reward."""
+    if "." not in reward:
+        return reward
+    return reward.rpartition(".")[2].removesuffix("_reward") if reward.startswith("rust_rewards.") else ""
 
 
 def choose_prompt(row: Mapping[str, Any], *, has_chat_template: bool) -> dict[str, Any]:

@@ -157,3 +157,12 @@ def test_the_log_says_how_many_tasks_have_tests_and_which_rewards_run(capsys):
 def test_tests_that_no_reward_pays_for_are_mentioned(capsys):
     check_rewards_can_read(tasks_of(tests=["x", "y"]), "f", ["compile"])
     assert "add tests to --reward_funcs" in capsys.readouterr().out
+
+
+def test_a_reward_of_the_users_own_may_be_called_tests_reward_and_read_other_columns():
+    check_rewards_can_read(tasks_of(expected=["x", "y"]), "f", ["my_pkg.tests_reward", "my_pkg.solved"])
+
+
+def test_our_tests_reward_is_known_by_its_path_too(capsys):
+    check_rewards_can_read(tasks_of(tests=["x", "y"]), "f", ["rust_rewards.rewards.tests_reward"])
+    assert "not rewarded" not in capsys.readouterr().out
