@@ -32,7 +32,7 @@ differential: install
 
 install: rust $(VENV)/installed
 
-$(VENV)/installed: pyproject.toml constraints.txt rust_rewards/__init__.py
+$(VENV)/installed: pyproject.toml constraints.txt rust_rewards/version.py
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@

@@ -27,12 +27,13 @@ from .rewards import (
 )
 from .scoring import RewardBreakdown, RewardConfig, compute_reward
 from .verifier import Diagnostic, Limits, Verdict, verify
+from .version import VERSION
 
 if TYPE_CHECKING:
     from .judge.config import JudgeConfig
     from .judge.reward import get_judge_reward
 
-__version__ = "0.2.0.dev0"
+__version__ = VERSION
 
 __all__ = [
     "AstMetrics",

@@ -5,11 +5,11 @@ Only the command that is asked for is imported. The exit codes are those of `exi
 
 import argparse
 import importlib
-import importlib.metadata
 import sys
 from collections.abc import Sequence
 
 from .exit_codes import run_command
+from .version import VERSION
 
 COMMANDS = {
     "doctor": "show the toolchain, the confinement and the limits that verdicts come from",
@@ -31,9 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="rust-rewards", description="Rewards for Rust from the compiler: tools for the command line."
     )
-    parser.add_argument(
-        "--version", action="version", version=f"rust-rewards {importlib.metadata.version('rust-rewards')}"
-    )
+    parser.add_argument("--version", action="version", version=f"rust-rewards {VERSION}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="command")
     asked = next((word for word in argv if not word.startswith("-")), None)
     for name, text in COMMANDS.items():

@@ -1,4 +1,4 @@
-"""Finds the Rust program in a completion. Pure text work, in linear time: nothing here compiles or judges.
+"""Finds the Rust program in a completion. Pure text work, in linear time: nothing here compiles or scores.
 
 Which part of a completion counts:
 

@@ -11,7 +11,7 @@ closing fence, the next exercise. The rule, in this order:
 A continuation ends where its item ends, plus the complete items that follow directly: helpers and types the
 function needs, and anything else the model chose to add, which counts for or against it as in any program.
 From the first thing that is no complete item (prose, a half-written function, a second definition of the same
-name) it is cut. A continuation that never closes its item is judged as it is.
+name) it is cut. A continuation that never closes its item is taken as it is.
 """
 
 import itertools

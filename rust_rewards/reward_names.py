@@ -20,6 +20,7 @@ from .suggestions import unknown_name
 from .verifier.toolchain import find_toolchain
 
 SHORT_NAMES = ("compile", "clippy", "tests", "solved", "ast", "format", "rust")
+RENAMED = {"experiments.solved_reward": "solved"}  # a path of 0.1.0 -> the short name that replaced it
 WITHOUT_RUSTC = ("ast", "format")  # read the text only
 
 
@@ -35,6 +36,7 @@ def resolve_rewards(names: Sequence[str]) -> list[Callable | str]:
     repeated = [name for name in names if names.count(name) > 1]
     if repeated:
         raise ValueError(f"Reward '{repeated[0]}' is given twice; use --reward_weights to weigh it.")
+    names = [RENAMED.get(name, name) for name in names]
     found = [_resolve(name) for name in names]
     if any(name in SHORT_NAMES and name not in WITHOUT_RUSTC for name in names):
         toolchain = find_toolchain()

@@ -14,7 +14,7 @@ from paths import RECIPES, ROOT
 
 # rust_rewards from the ground up. A module imports its own room and the floors below, no neighbour and no floor above.
 FLOORS = (
-    ("json_lines", "sqlite_file", "suggestions"),
+    ("json_lines", "sqlite_file", "suggestions", "version"),
     ("syntax",),
     ("markdown", "verifier", "ast_metrics"),
     ("completions", "scoring", "exit_codes"),
@@ -146,7 +146,7 @@ def test_rust_rewards_imports_downwards_only():
 
 def test_the_package_itself_offers_rewards_and_not_commands():
     rooms = {room(other) for other in ARROWS["rust_rewards"]}
-    assert rooms <= {"ast_metrics", "completions", "judge", "rewards", "scoring", "verifier"}
+    assert rooms <= {"ast_metrics", "completions", "judge", "rewards", "scoring", "verifier", "version"}
 
 
 def test_trainers_know_nothing_of_rust_rewards_or_recipes():

@@ -105,3 +105,7 @@ def test_a_users_own_module_wins_when_a_recipe_is_launched(users_folder):
     for module in ("tasks", "report", "evaluate"):
         assert f"the user's own {module}" in done.stdout
     assert "none.jsonl" in done.stdout + done.stderr  # it got as far as the dataset, which is not there
+
+
+def test_a_path_of_an_earlier_version_stands_for_the_reward_that_replaced_it():
+    assert resolve_rewards(["experiments.solved_reward"]) == [rewards.solved_reward]

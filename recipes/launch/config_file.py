@@ -7,11 +7,12 @@ show in the middle of training. Numbers and lists are checked here; everything e
 import types
 import typing
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from rust_rewards.suggestions import nearest
 
 NUMBERS = {int: "a whole number", float: "a number"}
 ENVIRONMENT_KEY = "env"  # TRL's parser reads it itself
@@ -49,8 +50,8 @@ def check_recipe(path: str, hints: Mapping[str, Any]) -> None:
         if key == ENVIRONMENT_KEY:
             continue
         if key not in hints:  # there are hundreds: too many to list
-            near = get_close_matches(str(key), hints, n=1)
-            guess = f" Did you mean '{near[0]}'?" if near else " --help lists every key."
+            near = nearest(key, hints)
+            guess = f" Did you mean '{near}'?" if near else " --help lists every key."
             raise ValueError(f"Unknown key '{key}' in {path}.{guess}")
         wanted = wanted_instead(value, hints[key])
         if wanted:

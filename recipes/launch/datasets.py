@@ -7,7 +7,6 @@ in our column `tests` then, like any other. Which prompt a model sees depends on
 - without one (a base model) it is `code_prefix` itself, which stays a column: program = prefix + completion.
 """
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from datasets import Dataset
 
 from launch.messages import announce
 from launch.paths import find_path
+from rust_rewards.suggestions import nearest
 from rust_rewards.tasks import load_tasks
 
 NEED_TESTS = ("tests", "solved")  # our rewards that give None for a row without tests
@@ -83,8 +83,8 @@ def check_rewards_can_read(tasks: Dataset, name: str, reward_names: Sequence[str
     announce(f"{len(tasks)} tasks of '{name}', {with_tests} with hidden tests; rewards: {', '.join(reward_names)}.")
     reading = [reward for reward in reward_names if _short_name(reward) in NEED_TESTS]
     if reading and not with_tests:
-        near = difflib.get_close_matches("tests", [c for c in tasks.column_names if c != "tests"], n=1)
-        guess = f" Is {near[0]!r} meant? Call it tests." if near else ""
+        near = nearest("tests", [column for column in tasks.column_names if column != "tests"])
+        guess = f" Is {near!r} meant? Call it tests." if near else ""
         raise ValueError(
             f"Reward '{reading[0]}' needs hidden tests, and none of the {len(tasks)} rows of '{name}' has any in a "
             f"column tests (columns: {columns}).{guess} Add the column, or leave the reward out of --reward_funcs."

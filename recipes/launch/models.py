@@ -7,10 +7,10 @@ from typing import Any
 from transformers import AutoConfig
 
 from launch.paths import find_path
+from rust_rewards.evaluation.generators import WEIGHTS
 from rust_rewards.suggestions import unknown_name
 
 DTYPES = ("auto", "bfloat16", "float16", "float32")
-WEIGHTS = (".safetensors", ".bin")
 
 
 def model_kwargs(training_args: Any, model_args: Any) -> dict[str, Any]:

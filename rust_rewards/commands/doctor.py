@@ -10,6 +10,7 @@ import os
 import platform
 from dataclasses import fields
 
+from ..exit_codes import DONE, FAILED
 from ..verifier import Limits, Toolchain, find_toolchain, verify
 from ..verifier.engine import default_jobs
 from ..verifier.native_build import cache_folder
@@ -58,9 +59,9 @@ def run(args: argparse.Namespace) -> int:
     works = verdict.failure is None and verdict.tests_passed == 1
     if not works:
         _show("trial", f"FAILED: {verdict}")
-        return 1
+        return FAILED
     _show("trial", "one program compiled, tested and passed")
-    return 0
+    return DONE
 
 
 def _show(name: str, text: str) -> None:

@@ -11,12 +11,15 @@ from statistics import mean
 from types import NoneType
 from typing import Any, get_args
 
+from ..exit_codes import DONE, FAILED, RunFailedError
+
 EPILOG = """
 examples:
   python -m rust_rewards judge sum.rs --task "Sum a slice." --endpoint http://localhost:8000/v1 --model qwen
   python -m rust_rewards judge --calibrate --endpoint http://localhost:8000/v1 --model qwen
 
-exit status: 0 judged (calibration: the judge can be trusted); 1 not judged (it cannot); 2 wrong options
+exit code: 0 judged (calibration: the judge can be trusted); 1 not judged (it cannot); 2 options, files or packages
+that cannot be used
 """
 
 
@@ -41,32 +44,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Judge and print. Returns the exit status."""
+    """Judge and print; return 1 when there is no score, or the judge cannot be trusted."""
     from ..judge.arguments import options_of_config
     from ..judge.config import DEFAULT_CACHE
     from ..judge.reward import JudgeConfig, JudgeError, check_judge
 
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     if args.calibrate == bool(args.file):
-        print("Give either a Rust file or --calibrate.", file=sys.stderr)
-        return 2
+        raise ValueError("Give either a Rust file or --calibrate.")
+    values = {option.name: getattr(args, option.name) for option, _, _ in options_of_config()}
+    if args.calibrate and args.cache_path == DEFAULT_CACHE:
+        values["cache_path"] = None  # the model behind a name may have changed
+    config = JudgeConfig(**values)
+    if not args.calibrate:
+        return _judge(config, _read(args.file), args.task)
     try:
-        values = {option.name: getattr(args, option.name) for option, _, _ in options_of_config()}
-        if args.calibrate and args.cache_path == DEFAULT_CACHE:
-            values["cache_path"] = None  # the model behind a name may have changed
-        config = JudgeConfig(**values)
-        program = "" if args.calibrate else _read(args.file)
-    except (ValueError, OSError) as err:
-        print(err, file=sys.stderr)
-        return 2
-    try:
-        if args.calibrate:
-            check_judge(config)
-            return _calibrate(config)
-        return _judge(config, program, args.task)
-    except (JudgeError, ImportError) as err:
-        print(err, file=sys.stderr)
-        return 1
+        check_judge(config)
+    except JudgeError as err:
+        raise RunFailedError(str(err)) from err
+    return _calibrate(config)
 
 
 def _judge(config: Any, program: str, task: str) -> int:
@@ -76,13 +72,13 @@ def _judge(config: Any, program: str, task: str) -> int:
     judgement = asyncio.run(Judge(config).judge_programs([program], [task]))[0]
     if judgement.scores is None:
         print(f"not judged: {judgement.reason}{': ' if judgement.rationale else ''}{judgement.rationale}")
-        return 1
+        return FAILED
     for name, score in zip(SCORES, judgement.scores, strict=True):
         print(f"{name:13} {score:4.1f} / 10")
     weights = (config.w_quality, config.w_correctness, config.w_idiomaticity)
     print(f"{'reward':13} {judgement.reward(weights, config.weight_scale):5.2f} of {config.weight_scale:g}")
     print(judgement.rationale)
-    return 0
+    return DONE
 
 
 def _calibrate(config: Any) -> int:
@@ -105,7 +101,7 @@ def _calibrate(config: Any) -> int:
     if result.unjudged:
         print(f"{result.unjudged} of {len(given)} samples got no score")
     print("The judge can be trusted." if result.passed else "Do not train with this judge as it is.")
-    return 0 if result.passed else 1
+    return DONE if result.passed else FAILED
 
 
 def _mean(scored: Sequence[float | None]) -> str:

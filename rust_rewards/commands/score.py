@@ -8,7 +8,7 @@ from pathlib import Path
 from ..evaluation.sample_file import Options, score_file
 from ..evaluation.scores import score_programs
 from ..evaluation.tables import component_table
-from ..exit_codes import DONE, FAILED
+from ..exit_codes import DONE, FAILED, RunFailedError
 from ..rows import Row
 
 EPILOG = """
@@ -55,7 +55,7 @@ def _score_file(args: argparse.Namespace) -> int:
     [scored] = score_programs([row], clippy=args.clippy, jobs=args.jobs)
     verdict, points = scored.verdict, scored.components
     if verdict is None or points is None:
-        raise ValueError(f"{args.file} could not be verified: {scored.failure}")
+        raise RunFailedError(f"{args.file} could not be verified: {scored.failure}")
     if args.json:
         print(json.dumps({"verdict": asdict(verdict), "breakdown": points}, indent=2))
         return DONE

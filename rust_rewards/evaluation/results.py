@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 from ..verifier import find_toolchain
+from ..version import VERSION
 
 EVALUATION = "rust-rewards evaluation"
 COMPARISON = "rust-rewards comparison"
@@ -29,7 +30,7 @@ WRITTEN_BY = {
     ANALYSIS: "rust-rewards analyze",
     DECISION: "rust-rewards decide",
 }
-PACKAGES = ("rust-rewards", "torch", "transformers", "trl", "peft", "tree-sitter", "tree-sitter-rust", "vllm")
+PACKAGES = ("torch", "transformers", "trl", "peft", "tree-sitter", "tree-sitter-rust", "vllm")
 
 
 class ResultFileError(ValueError):
@@ -178,7 +179,7 @@ def environment() -> dict[str, Any]:
         ToolchainError: When there is no usable rustc.
     """
     toolchain = find_toolchain()
-    versions = {}
+    versions = {"rust-rewards": VERSION}
     for package in PACKAGES:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             versions[package] = importlib.metadata.version(package)

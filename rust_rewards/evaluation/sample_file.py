@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from ..json_lines import Line, parse_line, read_lines
 from ..rows import Row, read_rows
-from .scores import ScoredSample, score_programs
+from .scores import UNREADABLE, ScoredSample, score_programs
 
 CHUNK_ROWS = 512  # two full batches of the verifier
 RESULT = ("verdict", "reward", "breakdown", "tests_reward", "score_error")
@@ -220,7 +220,7 @@ def _read_line(line: Line, column: str) -> tuple[dict[str, Any], Row | None, str
     return (
         columns,
         row,
-        None if row else f"line {line.number}: a column is of another type than text (or chat messages)",
+        None if row else f"line {line.number}: {UNREADABLE}",
     )
 
 

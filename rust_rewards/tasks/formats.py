@@ -15,10 +15,11 @@ that neither the benchmark's imports nor its private functions are charged to th
 Not here: reading (`reader.py`), and whether a task is sound (`evaluation.scores.broken_tasks`).
 """
 
-import difflib
 import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
+
+from ..suggestions import nearest
 
 COLUMNS = ("task_id", "prompt", "code_prefix", "entry_point", "tests", "reference", "difficulty", "topic")
 TEXT_COLUMNS = ("code_prefix", "entry_point", "tests", "reference")
@@ -83,8 +84,8 @@ def column_problem(columns: Collection[str], required: Sequence[str]) -> str | N
         return None
     told = []
     for name in sorted(set(columns) - set(COLUMNS)):
-        close = difflib.get_close_matches(name, COLUMNS, n=1)
-        told.append(f"{name!r}" + (f" (did you mean {close[0]!r}?)" if close else ""))
+        close = nearest(name, COLUMNS)
+        told.append(f"{name!r} (did you mean {close!r}?)" if close else f"{name!r}")
     unknown = f"unknown columns: {', '.join(told)}; " if told else ""
     return (
         f"{unknown}missing columns: {', '.join(missing)}. Known: ours ({', '.join(COLUMNS)}), HumanEval-X or "

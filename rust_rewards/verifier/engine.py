@@ -59,7 +59,7 @@ def verify(
     limits: Limits = Limits(),
     jobs: int | None = None,
 ) -> list[Verdict]:
-    """Judge Rust programs: exactly what one rustc per program would say, and what their hidden tests say.
+    """Verify Rust programs: exactly what one rustc per program would say, and what their hidden tests say.
 
     A program with a top-level `fn main` is compiled as a binary, any other as a library. Tests are only run on
     programs that compile.

@@ -80,7 +80,7 @@ class HiddenTests:
         return self.cases[0].input is not None
 
 
-@functools.lru_cache(maxsize=1024)  # a step judges many answers to one task
+@functools.lru_cache(maxsize=1024)  # a step tests many answers to one task
 def read_hidden_tests(tests: str) -> HiddenTests:
     """Read hidden tests in any of the three forms.
 

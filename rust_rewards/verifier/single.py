@@ -32,7 +32,7 @@ _EXPANDS = re.compile(r"#|\w\s*!\s*[(\[{]|macro_rules")
 
 @dataclass(frozen=True)
 class CompileResult:
-    """The compiler's part of a verdict. `failure` says why the verifier itself could not judge."""
+    """The compiler's part of a verdict. `failure` says why the verifier itself broke."""
 
     parses: bool = False
     compiles: bool = False

@@ -206,7 +206,7 @@ def _implements_for_others(program: _Program) -> bool:
 # tree. The first that holds is the reason.
 _REASONS: tuple[tuple[str, Callable[[_Program], bool]], ...] = (
     ("clippy may see another program than rustc", lambda program: program.knows_clippy),
-    ("a comment or literal in it is for rustc to judge", lambda program: not program.seen.plain),
+    ("a comment or literal in it is for rustc to read", lambda program: not program.seen.plain),
     ("paths of edition 2015 start at the crate root", lambda program: program.edition == "2015"),
     ("its names are not plain ASCII, which lints of the whole crate compare", lambda p: not p.seen.code.isascii()),
     ("an attribute in it is for the whole crate", _has_inner_attribute),

@@ -1,22 +1,20 @@
 """`rust-rewards judge`: a file or the calibration, what is printed, and the exit code."""
 
-import argparse
 import json
 import re
+import sys
 
 import pytest
 from judge_server import ScriptedServer, completion, scores
 
-from rust_rewards.commands import judge as command
+from rust_rewards.__main__ import main
 from rust_rewards.judge.calibration import samples
 
 CODE = "pub fn one() -> i32 {\n    1\n}\n"
 
 
 def run(*options):
-    parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
-    return command.run(parser.parse_args([str(option) for option in options]))
+    return main(["judge", *map(str, options)])
 
 
 @pytest.fixture
@@ -102,3 +100,9 @@ def test_a_judge_that_never_scores_fails_the_calibration(capsys):
 def test_calibration_of_an_absent_judge_says_so(capsys):
     assert run("--calibrate", "--endpoint", "http://127.0.0.1:9/v1", "--model", "m") == 1
     assert "Is the server running" in capsys.readouterr().err
+
+
+def test_a_missing_package_is_told_with_the_code_of_what_cannot_be_used(source, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "openai", None)
+    assert run("--calibrate", "--endpoint", "http://127.0.0.1:9/v1", "--model", "m") == 2
+    assert capsys.readouterr().err.startswith("error: ")

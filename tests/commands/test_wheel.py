@@ -13,6 +13,8 @@ import pytest
 from paths import ROOT
 from workflow_testbed import RIGHT, TASKS, WRONG, write_lines, write_samples
 
+from rust_rewards.version import VERSION
+
 BUILD_SECONDS = 300
 
 
@@ -72,7 +74,7 @@ def test_the_quick_start_of_the_readme_runs(outside):
 @pytest.mark.slow
 def test_the_console_script_is_installed_and_runs(installed, outside):
     script = next(installed.parents[1].glob("lib/python*/site-packages/bin/rust-rewards"))
-    assert outside(script, "--version").startswith("rust-rewards ")
+    assert outside(script, "--version").strip() == f"rust-rewards {VERSION}"
 
 
 @pytest.mark.slow
