@@ -9,10 +9,12 @@ Not decided here: what to do about a file that cannot be used. Each owner of one
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+RETRY_SECONDS = 0.01  # between two tries to switch a file that others are opening
 # Connections carried over a fork. Closing one here could take locks and the log away from the process that opened it.
 _inherited: list[sqlite3.Connection] = []
 
@@ -66,8 +68,21 @@ class SqliteFile:
         except OSError as err:
             raise sqlite3.OperationalError(str(err)) from err
         connection = sqlite3.connect(file, timeout=busy_seconds, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode=WAL")
+        _switch_to_wal(connection, busy_seconds)
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute(table)
         self._connection, self._process = connection, os.getpid()
         return connection
+
+
+def _switch_to_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Switch a file to WAL mode. SQLite itself does not wait here for another process that is doing the same."""
+    give_up = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as err:
+            if err.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+        time.sleep(RETRY_SECONDS)

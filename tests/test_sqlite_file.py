@@ -76,3 +76,30 @@ def test_a_file_that_is_no_database_is_an_error_and_stays_as_it_was(tmp_path):
     with pytest.raises(sqlite3.DatabaseError):
         numbers(path).write(INSERT, [(1, "one")])
     assert path.read_bytes() == b"not a database" * 100
+
+
+def open_and_write(path, number, start):
+    start.wait()
+    numbers(path).write(INSERT, [(number, "x")])
+
+
+def test_processes_that_open_a_new_file_at_once_wait_for_each_other(tmp_path):
+    context = multiprocessing.get_context("fork")
+    for attempt in range(20):  # without waiting, about one opening in ten failed
+        path, start = tmp_path / f"file-{attempt}", context.Barrier(4)
+        writers = [context.Process(target=open_and_write, args=(path, number, start)) for number in range(4)]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join(60)
+        assert [writer.exitcode for writer in writers] == [0] * 4
+        assert len(numbers(path).read(ALL, ())) == 4
+
+
+def test_a_file_that_stays_locked_is_an_error_after_the_time_to_wait(tmp_path):
+    holder = sqlite3.connect(tmp_path / "file", isolation_level=None)
+    holder.execute("CREATE TABLE other (n)")
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        SqliteFile(str(tmp_path / "file"), TABLE, busy_seconds=0.1).read(ALL, ())
+    holder.close()
