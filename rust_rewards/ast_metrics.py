@@ -184,6 +184,13 @@ def analyze_ast(source: str, *, entry_point: str | None = None) -> AstMetrics:
     )
 
 
+def live_items(source: bytes, entry_point: str | None = None) -> list[Item]:
+    """Return the items of UTF-8 source that its entry point reaches; without one, those that `main` and public items
+    reach."""
+    items = list_items(source).items
+    return _reachable(items, _roots(items, entry_point))
+
+
 def _groups(items: list[Item]) -> tuple[Complexity, Structure, Quality, Idioms]:
     return _complexity(items), _structure(items), _quality(items), _idioms(items)
 
