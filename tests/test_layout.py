@@ -14,7 +14,7 @@ from paths import RECIPES, ROOT
 
 # rust_rewards from the ground up. A module imports its own room and the floors below, no neighbour and no floor above.
 FLOORS = (
-    ("json_lines", "sqlite_file", "suggestions", "version"),
+    ("json_lines", "progress", "sqlite_file", "suggestions", "version", "whole_files"),
     ("syntax",),
     ("markdown", "verifier", "ast_metrics"),
     ("completions", "scoring", "exit_codes"),

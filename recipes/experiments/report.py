@@ -9,8 +9,9 @@ from typing import Any
 
 from experiments.plan import Plan
 from rust_rewards.evaluation.plots import drawing
-from rust_rewards.evaluation.results import environment, write_json, write_text
+from rust_rewards.evaluation.results import environment
 from rust_rewards.evaluation.tables import markdown
+from rust_rewards.whole_files import write_json, write_text
 
 ADVANTAGE = "GRPO's steps / its own"
 COLOURS = ("#22262b", "#c2571a", "#e0a030", "#a8324a", "#2f6f9f", "#3d7a4e", "#7a5aa6", "#8a8f98", "#c94f7c")

@@ -23,9 +23,10 @@ from launch.paths import find_path
 
 from experiments.measure import measure
 from experiments.plan import Plan, Run, held_out_file
-from rust_rewards.evaluation.results import ResultFileError, read_json, write_json
+from rust_rewards.evaluation.results import ResultFileError, read_json
 from rust_rewards.exit_codes import RunFailedError
 from rust_rewards.tasks import load_tasks
+from rust_rewards.whole_files import write_json
 
 RECIPES = Path(__file__).resolve().parents[1]
 SOLVED = "rust_rewards.rewards.solved_reward"

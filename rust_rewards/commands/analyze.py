@@ -18,12 +18,12 @@ from pathlib import Path
 from ..evaluation.analysis import analyze, format_analysis, format_examples, rewards_of, spread_samples
 from ..evaluation.arguments import add_sampling_arguments, add_task_arguments, model_from, sampling_from
 from ..evaluation.plots import check_matplotlib, draw_components, draw_histograms
-from ..evaluation.results import write_json, write_text
 from ..evaluation.samples import draw_samples
 from ..evaluation.scores import score_references, score_samples
 from ..exit_codes import DONE
 from ..tasks import load_task_set
 from ..verifier import find_toolchain
+from ..whole_files import write_json, write_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

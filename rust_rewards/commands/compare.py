@@ -13,8 +13,8 @@ from pathlib import Path
 from ..evaluation.comparison import compare, format_comparison
 from ..evaluation.evaluation_result import read_evaluation
 from ..evaluation.plots import check_matplotlib, draw_comparison
-from ..evaluation.results import write_json
 from ..exit_codes import DONE
+from ..whole_files import write_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -26,8 +26,8 @@ from pathlib import Path
 
 from ..evaluation.decision import Thresholds, decide, format_decision
 from ..evaluation.evaluation_result import read_evaluation
-from ..evaluation.results import check_output, write_json
 from ..exit_codes import ADJUST, DONE, RECONSIDER
+from ..whole_files import check_output, write_json
 from .histories import find_history, read_training_history
 
 EXIT_CODES = {"proceed": DONE, "adjust": ADJUST, "reconsider": RECONSIDER}

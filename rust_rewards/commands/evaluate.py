@@ -27,12 +27,12 @@ from pathlib import Path
 from ..evaluation.arguments import add_sampling_arguments, add_task_arguments, model_from, sampling_from
 from ..evaluation.evaluate import check_ks, choose_tasks, evaluate, format_result
 from ..evaluation.evaluation_result import EvaluationResult
-from ..evaluation.results import check_output, write_json
 from ..evaluation.samples import draw_samples, read_samples
 from ..evaluation.text_metrics import check_text_metrics, documentation_metrics
 from ..exit_codes import DONE
 from ..tasks import load_task_set
 from ..verifier import find_toolchain
+from ..whole_files import check_output, write_json
 from .compare import compare_files
 
 

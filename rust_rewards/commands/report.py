@@ -15,9 +15,9 @@ from pathlib import Path
 
 from ..evaluation.plots import check_matplotlib
 from ..evaluation.report import build_page
-from ..evaluation.results import check_output, write_text
 from ..evaluation.run_files import read_run
 from ..exit_codes import DONE
+from ..whole_files import check_output, write_text
 from .histories import find_history, read_training_history
 
 

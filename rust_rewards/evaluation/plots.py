@@ -13,8 +13,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ..whole_files import replacing
 from .comparison import Comparison, MetricChange
-from .results import replacing
 from .tables import label_of
 
 BEFORE, AFTER, REFERENCE, ACCENT = "#8a8f98", "#c2571a", "#2f6f9f", "#3d7a4e"

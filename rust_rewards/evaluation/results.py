@@ -1,9 +1,7 @@
-"""Reads and writes the JSON files that the workflow's commands hand to each other.
+"""Reads the JSON files that the workflow's commands hand to each other.
 
-Every file is written under a temporary name beside its target and moved there when it is complete, so that an
-interrupted command never leaves half a result and never damages an older one. Every file says in `"kind"`
-what it is, and reading checks that: each message names the file, what was expected and what to do.
-Not here: what the results mean.
+Every file says in `"kind"` what it is, and reading checks that: each message names the file, what was expected and what
+to do. Not here: writing them (`whole_files`), and what the results mean.
 """
 
 import contextlib
@@ -11,8 +9,7 @@ import importlib.metadata
 import json
 import os
 import platform
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
@@ -35,69 +32,6 @@ PACKAGES = ("torch", "transformers", "trl", "peft", "tree-sitter", "tree-sitter-
 
 class ResultFileError(ValueError):
     """A result file is missing, half-written or of another kind."""
-
-
-@contextlib.contextmanager
-def replacing(path: Path | str) -> Iterator[Path]:
-    """Give a temporary path beside `path`; it takes the place of `path` when the block ends without an error.
-
-    Args:
-        path (`Path` or `str`): The file to write. Its folder is created when missing.
-
-    Raises:
-        ResultFileError: When the folder cannot be written, or `path` is a folder.
-    """
-    path = Path(path)
-    check_output(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
-    except OSError as err:
-        raise ResultFileError(f"Cannot write {path}: {err}. Choose an output in a folder you may write to.") from err
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def check_output(path: Path | str, *inputs: Path | str | None) -> None:
-    """Refuse an output that is a folder or one of the command's inputs; call it before any work.
-
-    Args:
-        path (`Path` or `str`): The file to be written.
-        *inputs (`Path`, `str` or `None`): What the command reads; those that do not exist are no danger.
-
-    Raises:
-        ResultFileError: When writing it would fail or destroy an input.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise ResultFileError(f"Cannot write {path}: it is a folder. Name a file in it.")
-    for read in inputs:
-        if read and path.exists() and Path(read).exists() and path.samefile(read):
-            raise ResultFileError(f"The output {path} is also an input ({read}) and would replace it; name another.")
-
-
-def write_json(path: Path | str, content: Mapping[str, Any]) -> None:
-    """Write `content` as indented JSON, whole or not at all.
-
-    Args:
-        path (`Path` or `str`): The file to write or replace.
-        content (`Mapping[str, Any]`): What to write; NaN is refused because it is no JSON.
-    """
-    with replacing(path) as temporary:
-        text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
-
-
-def write_text(path: Path | str, text: str) -> None:
-    """Write `text` as UTF-8, whole or not at all. What UTF-8 cannot hold (lone surrogates) becomes `?`."""
-    with replacing(path) as temporary:
-        temporary.write_bytes(text.encode("utf-8", "replace"))
 
 
 class FromFile(Protocol):
@@ -192,9 +126,3 @@ def environment() -> dict[str, Any]:
         "packages": {"python": platform.python_version(), **versions},
         "machine": {"platform": platform.platform(), "processors": os.cpu_count()},
     }
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -12,14 +12,13 @@ Not covered: several processes writing one output.
 import itertools
 import json
 import os
-import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..json_lines import Line, parse_line, read_lines
+from ..progress import Progress
 from ..rows import Row, read_rows
 from .scores import UNREADABLE, ScoredSample, score_programs
 
@@ -28,7 +27,6 @@ RESULT = ("verdict", "reward", "breakdown", "tests_reward", "score_error")
 ADDED = (*RESULT, "score_options")
 SHOWN_OF_BAD_LINE = 200  # characters
 RAY_TASKS_AHEAD = 2  # chunks in flight per core of the cluster: enough to keep it busy, few enough to stream
-SECONDS_BETWEEN_REPORTS = 5.0
 
 
 @dataclass(frozen=True)
@@ -147,33 +145,6 @@ def score_chunk(lines: Sequence[Line], options: Options) -> list[dict[str, Any]]
         {**columns, **_result(sample, problem), "score_options": options.as_row()}
         for (columns, _, problem), sample in zip(read, scored, strict=True)
     ]
-
-
-class Progress:
-    """Tells on stderr how far it is: on one line of a terminal, or now and then in a log."""
-
-    def __init__(self, total: int, done: int) -> None:
-        self.total, self.done, self.resumed = total, done, done
-        self.started = self.reported = time.monotonic()
-
-    def report(self, rows: int) -> None:
-        """Count some rows, and report when it is time."""
-        self.done += rows
-        now = time.monotonic()
-        last = self.done >= self.total
-        if not sys.stderr.isatty() and not last and now - self.reported < SECONDS_BETWEEN_REPORTS:
-            return
-        self.reported = now
-        rate = (self.done - self.resumed) / max(now - self.started, 1e-9)
-        text = f"{self.done}/{self.total} rows, {rate:.0f} rows/s"
-        if not sys.stderr.isatty():
-            text += "\n"
-        elif last:
-            text = f"\r{text}\n"
-        else:
-            text = f"\r{text}"  # the next report is written over it
-        sys.stderr.write(text)
-        sys.stderr.flush()
 
 
 def _run_here(chunks: Iterable[list[Line]], options: Options) -> Iterator[list[dict[str, Any]]]:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ..json_lines import parse_line, read_lines
+from ..whole_files import replacing
 from .generators import Generator, Sampling
-from .results import ResultFileError, replacing
+from .results import ResultFileError
 
 PROMPT_STYLES = ("auto", "chat", "prefix")
 

@@ -3,7 +3,7 @@
 import pytest
 from workflow_testbed import RIGHT, TASKS, evaluate_samples, fails_with, write_lines, write_samples
 
-from rust_rewards.evaluation.results import write_json
+from rust_rewards.whole_files import write_json
 
 
 @pytest.fixture(scope="module")

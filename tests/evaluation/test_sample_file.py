@@ -1,6 +1,5 @@
 """A file of samples, scored row by row, interrupted and continued."""
 
-import io
 import json
 import os
 import signal
@@ -135,16 +134,6 @@ def test_chunks_are_read_as_they_are_needed(tmp_path, small_chunks):
     results = ENGINES["local"](chunks(), Options())
     assert [r["id"] for r in next(results)] == [0, 1, 2, 3]
     assert taken == [0]
-
-
-def test_progress_is_told_now_and_then_in_a_log(monkeypatch):
-    stderr = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stderr)
-    progress = sample_file.Progress(total=30, done=10)
-    progress.report(10)
-    assert stderr.getvalue() == ""
-    progress.report(10)
-    assert stderr.getvalue().startswith("30/30 rows, ")
 
 
 def test_ray_gives_the_same_rows_or_says_how_to_install_it(tmp_path, finished):
