@@ -21,6 +21,7 @@ COMMANDS = {
     "compare": "put two evaluations side by side",
     "decide": "say whether a small run earns the full one",
     "report": "put everything a run left behind on one page",
+    "tasks": "bring your own tasks: read, check and measure task sets",
     "judge": "try and calibrate the optional model judge",
 }
 

@@ -65,6 +65,7 @@ class Mutant:
         kind (`str`): One of `KINDS`, such as `"bound"`.
         function (`str`): The function or constant that was changed.
         line (`int`): Where, counted from 1.
+        start (`int`): Where, in bytes from the beginning.
         before, after (`str`): The text that was replaced, and what stands in its place; empty for what was removed.
         source (`str`): The whole program.
     """
@@ -72,6 +73,7 @@ class Mutant:
     kind: str
     function: str
     line: int
+    start: int
     before: str
     after: str
     source: str
@@ -213,6 +215,7 @@ def _mutant(data: bytes, function: str, change: Change) -> Mutant:
         kind=change.kind,
         function=function,
         line=data.count(b"\n", 0, change.start) + 1,
+        start=change.start,
         before=data[change.start : change.end].decode(),
         after=change.new.decode(),
         source=source.decode(),
