@@ -16,7 +16,14 @@ import time
 from pathlib import Path
 
 from ..evaluation.analysis import analyze, format_analysis, format_examples, rewards_of, spread_samples
-from ..evaluation.arguments import add_sampling_arguments, add_task_arguments, model_from, sampling_from
+from ..evaluation.arguments import (
+    add_batch_argument,
+    add_limit_argument,
+    add_sampling_arguments,
+    add_task_arguments,
+    model_from,
+    sampling_from,
+)
 from ..evaluation.plots import check_matplotlib, draw_components, draw_histograms
 from ..evaluation.samples import draw_samples
 from ..evaluation.scores import score_references, score_samples
@@ -31,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model_name_or_path", required=True, help="Model, checkpoint or LoRA adapter.")
     parser.add_argument("--output_dir", default="outputs/reward_analysis", help="[%(default)s]")
     add_task_arguments(parser)
+    add_limit_argument(parser)
     add_sampling_arguments(parser, num_samples=100, counted="in all, spread over the tasks")
+    add_batch_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -24,7 +24,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from ..evaluation.arguments import add_sampling_arguments, add_task_arguments, model_from, sampling_from
+from ..evaluation.arguments import (
+    add_batch_argument,
+    add_limit_argument,
+    add_sampling_arguments,
+    add_task_arguments,
+    model_from,
+    sampling_from,
+)
 from ..evaluation.evaluate import check_ks, choose_tasks, evaluate, format_result
 from ..evaluation.evaluation_result import EvaluationResult
 from ..evaluation.samples import draw_samples, read_samples
@@ -45,7 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output_file", help="Result file to write (JSON).")
     parser.add_argument("--output_dir", help="With --compare: folder for comparison.json and comparison.png.")
     add_task_arguments(parser)
+    add_limit_argument(parser)
     add_sampling_arguments(parser, num_samples=1)
+    add_batch_argument(parser)
     parser.add_argument("--k", type=int, nargs="+", help="The k of pass@k, beside 1. [--num_samples]")
     parser.add_argument(
         "--leave_out_broken_tasks",

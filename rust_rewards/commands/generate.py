@@ -23,8 +23,11 @@ from ..evaluation.generators import check_model_exists
 from ..evaluation.results import ResultFileError
 from ..exit_codes import DONE
 from ..tasks import load_task_set
+from ..tasks.formats import begins_program
 from ..tasks.task_set import Task
 from ..verifier import find_toolchain
+
+STREAMING = ("auto", "transformers")  # vLLM gives whole answers only; both of these mean transformers here
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     prompt.add_argument("--prompt_file", help="File with the prompt.")
     prompt.add_argument("--task_id", help="A task of the task set, with its hidden tests.")
     add_task_arguments(parser)
-    add_sampling_arguments(parser, num_samples=1)
+    add_sampling_arguments(parser, num_samples=1, backends=STREAMING)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -76,8 +79,9 @@ def read_task(args: argparse.Namespace) -> Task:
     text = _read_prompt(args.prompt_file) if args.prompt_file else args.prompt
     if not text.strip():
         raise ValueError("The prompt is empty; give an instruction, or the beginning of a program.")
-    chat = [{"role": "user", "content": text}]
-    return {"task_id": "prompt", "prompt": chat, "code_prefix": text, "tests": None, "entry_point": None}
+    kind = "code_prefix" if begins_program(text) else "plain_prompt"
+    task = {"task_id": "prompt", "prompt": [{"role": "user", "content": text}], "code_prefix": "", kind: text}
+    return {**task, "tests": None, "entry_point": None}
 
 
 def _read_prompt(path: str) -> str:

@@ -7,11 +7,12 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from ..tasks import TaskSet
 from .comparison import describe_sample
-from .results import ANALYSIS, environment, read_result
+from .evaluation_result import ModelName, TaskSetName
+from .results import ANALYSIS, Machine, Toolchain, environment, read_result
 from .samples import SampleSet
 from .scores import ScoredSample
 from .summary import component_averages, error_counts
@@ -40,6 +41,15 @@ def spread_samples(tasks: TaskSet, total: int) -> tuple[TaskSet, int]:
     return tasks.with_tasks([tasks.tasks[place * len(tasks) // total] for place in range(total)]), 1
 
 
+class ComponentMean(TypedDict):
+    """One component's mean points on both sides; without references, the model's alone."""
+
+    name: str
+    model: float
+    reference: float | None
+    gap: float | None
+
+
 @dataclass(frozen=True)
 class RewardAnalysis:
     """The rewards of a model's samples beside those of the references, as `rust-rewards analyze` writes them.
@@ -54,17 +64,17 @@ class RewardAnalysis:
         error_codes (`dict[str, int]`): Samples by compiler error.
     """
 
-    model: Mapping[str, Any]
+    model: ModelName
     seed: int | None
     sampling: Mapping[str, Any]
-    toolchain: Mapping[str, Any]
+    toolchain: Toolchain
     packages: Mapping[str, str]
-    machine: Mapping[str, Any]
+    machine: Machine
     date: str
-    task_set: Mapping[str, Any]
+    task_set: TaskSetName
     samples: int
     rewards: Mapping[str, Mapping[str, float]]
-    components: list[dict[str, Any]]
+    components: list[ComponentMean]
     error_codes: Mapping[str, int]
     gap: float | None = None
     unjudged: int = 0
@@ -157,16 +167,16 @@ def statistics_of(values: Sequence[float]) -> dict[str, float]:
     }
 
 
-def component_means(verified: Sequence[ScoredSample], references: Sequence[ScoredSample]) -> list[dict[str, Any]]:
+def component_means(verified: Sequence[ScoredSample], references: Sequence[ScoredSample]) -> list[ComponentMean]:
     """Return each component's mean points on both sides, the largest gap first; without references, the model's."""
     model, reference = component_averages(verified), component_averages(references)
     if not reference:
         return [{"name": name, "model": mean, "reference": None, "gap": None} for name, mean in model.items()]
-    means = [
+    means: list[ComponentMean] = [
         {"name": name, "model": mean, "reference": reference[name], "gap": reference[name] - mean}
         for name, mean in model.items()
     ]
-    return sorted(means, key=lambda entry: -entry["gap"])
+    return sorted(means, key=lambda entry: entry["model"] - reference[entry["name"]])
 
 
 def format_analysis(result: RewardAnalysis) -> str:
@@ -178,7 +188,7 @@ def format_analysis(result: RewardAnalysis) -> str:
     else:
         heading, sides, gap = "weakest first", ["model", "reference", "gap"], f"gap {result.gap:.2f} points"
     weakest = [[heading, *sides]]
-    weakest += [[entry["name"], *(f"{entry[side]:.2f}" for side in sides)] for entry in result.components]
+    weakest += [[entry["name"], *(f"{dict(entry)[side]:.2f}" for side in sides)] for entry in result.components]
     codes = [["compiler error", "samples", "share"]]
     for code, count in result.error_codes.items():
         codes.append([code, str(count), f"{100 * count / result.samples:.1f} %"])

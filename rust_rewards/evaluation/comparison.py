@@ -35,17 +35,35 @@ class MetricChange:
 
 @dataclass(frozen=True)
 class SamplePair:
-    """The first sample of both sides for one task, and the change of the task's mean reward."""
+    """One sample of both sides for one task, and the means over its samples that they stand for.
+
+    Attributes:
+        task_id (`str`): The task.
+        mean_before, mean_after (`float`): Mean reward of the task's samples, in points.
+        before, after (`ScoredSample`): Samples whose rewards differ in the direction in which the means differ.
+    """
 
     task_id: str
-    change: float
+    mean_before: float
+    mean_after: float
     before: ScoredSample
     after: ScoredSample
 
+    @property
+    def change(self) -> float:
+        """By how much the mean reward rose, in points."""
+        return self.mean_after - self.mean_before
+
+    @property
+    def title(self) -> str:
+        """The task and its means in one line."""
+        means = f"mean reward {self.mean_before:.2f} to {self.mean_after:.2f} ({self.change:+.2f})"
+        return f"{self.task_id}: {means}"
+
     def to_json(self) -> dict[str, Any]:
         """Return the pair as it stands in a file."""
-        sides = {"before": self.before.to_json(), "after": self.after.to_json()}
-        return {"task_id": self.task_id, "change": self.change, **sides}
+        means = {"change": self.change, "mean_before": self.mean_before, "mean_after": self.mean_after}
+        return {"task_id": self.task_id, **means, "before": self.before.to_json(), "after": self.after.to_json()}
 
 
 @dataclass(frozen=True)
@@ -116,15 +134,37 @@ def compare(before: EvaluationResult, after: EvaluationResult) -> Comparison:
 
 
 def sample_pairs(before: EvaluationResult, after: EvaluationResult, pairs: Sequence[TaskPair]) -> list[SamplePair]:
-    """Return the first samples of the tasks with the largest gain, the median change and the largest loss in reward.
+    """Return samples of the tasks with the largest gain, the median change and the largest loss in reward.
 
-    Chosen by that rule and not by eye, so that a page cannot show only what went well.
+    Tasks and samples are chosen by a rule and not by eye, so that a page cannot show only what went well.
     """
-    changes = {old["task_id"]: new["values"]["mean_reward"] - old["values"]["mean_reward"] for old, new in pairs}
-    ranked = sorted(changes, key=lambda task: changes[task])
+    means = {old["task_id"]: (_mean_reward(old), _mean_reward(new)) for old, new in pairs}
+    ranked = sorted(means, key=lambda task: means[task][1] - means[task][0])
     chosen = dict.fromkeys([ranked[-1], ranked[len(ranked) // 2], ranked[0]])  # with few tasks some are the same
-    first_old, first_new = _first_samples(before), _first_samples(after)
-    return [SamplePair(task, changes[task], first_old[task], first_new[task]) for task in chosen]
+    sides = _samples_by_task(before), _samples_by_task(after)
+    return [SamplePair(task, *means[task], *telling_samples(sides[0][task], sides[1][task])) for task in chosen]
+
+
+def telling_samples(before: Sequence[ScoredSample], after: Sequence[ScoredSample]) -> tuple[ScoredSample, ScoredSample]:
+    """Return the two samples whose rewards differ most nearly as the means of both sides do, and in that direction.
+
+    There always are two that differ in the direction of the means. Of several equally near ones the first are taken.
+
+    Args:
+        before, after (`Sequence[ScoredSample]`): The scored samples of one task, at least one each.
+    """
+    change = _mean(after) - _mean(before)
+    all_pairs = [(old, new) for old in before for new in after]
+    agreeing = [pair for pair in all_pairs if _gain(pair) * change > 0] if change else all_pairs
+    return min(agreeing, key=lambda pair: abs(_gain(pair) - change))
+
+
+def _gain(pair: tuple[ScoredSample, ScoredSample]) -> float:
+    return (pair[1].reward or 0.0) - (pair[0].reward or 0.0)
+
+
+def _mean(samples: Sequence[ScoredSample]) -> float:
+    return sum(sample.reward or 0.0 for sample in samples) / len(samples)
 
 
 def format_comparison(result: Comparison) -> str:
@@ -195,23 +235,30 @@ def _change(metric: str, pairs: Sequence[TaskPair]) -> MetricChange:
 
 
 def _solved(task: Mapping[str, Any]) -> float:
-    return float(task["values"]["pass@1"])
+    return float(task["values"].get("pass@1") or 0.0)  # None: the task has no tests
 
 
 def _side(result: EvaluationResult) -> dict[str, Any]:
     return {"name": result.model["name"], **{key: getattr(result, key) for key in SIDE_KEYS}}
 
 
-def _first_samples(result: EvaluationResult) -> dict[str, ScoredSample]:
-    first: dict[str, ScoredSample] = {}
+def _mean_reward(task: Mapping[str, Any]) -> float:
+    return float(task["values"]["mean_reward"])
+
+
+def _samples_by_task(result: EvaluationResult) -> dict[str, list[ScoredSample]]:
+    """Return the samples that have a score."""
+    groups: dict[str, list[ScoredSample]] = {}
     for sample in result.samples:
         if sample.failure is None:
-            first.setdefault(sample.task_id, sample)
-    return first
+            groups.setdefault(sample.task_id, []).append(sample)
+    return groups
 
 
 def _notes(before: EvaluationResult, after: EvaluationResult, compared: int) -> list[str]:
     notes = []
+    if before == after:  # one file given twice, or a copy of it
+        notes.append(f"Note: both sides are one measurement, of {before.model['name']} at {before.date}.")
     keys = sorted({*before.sampling, *after.sampling} - {"batch_size"})
     differing = [key for key in keys if before.sampling.get(key) != after.sampling.get(key)]
     if differing:
@@ -235,7 +282,7 @@ def _names(tasks: Sequence[str]) -> str:
 
 
 def _format_pair(pair: SamplePair) -> str:
-    lines = [f"=== {pair.task_id}: mean reward {pair.change:+.2f}"]
+    lines = [f"=== {pair.title}"]
     for side, sample in (("before", pair.before), ("after", pair.after)):
         lines.append(f"--- {side}: {describe_sample(sample)}\n{sample.program.rstrip()}")
     return "\n".join(lines)

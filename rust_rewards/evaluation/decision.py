@@ -98,7 +98,9 @@ class Decision:
     def from_json(cls, content: Mapping[str, Any]) -> "Decision":
         """Return the decision that a file holds."""
         known = {item.name: content[item.name] for item in fields(cls)}
-        return cls(**{**known, "checks": [Check(**check) for check in content["checks"]]})
+        names = [item.name for item in fields(Check)]
+        checks = [Check(**{name: check[name] for name in names if name in check}) for check in content["checks"]]
+        return cls(**{**known, "checks": checks})
 
 
 def read_decision(path: Path | str) -> Decision:
@@ -125,9 +127,14 @@ def decide(
         thresholds (`Thresholds`, *optional*): Defaults to the documented ones.
 
     Raises:
-        ResultFileError: When the two evaluations measure different tasks.
+        ResultFileError: When the two evaluations measure different tasks, or are one and the same.
     """
     limits = thresholds or Thresholds()
+    if before == after:  # one file given twice, or a copy of it
+        raise ResultFileError(
+            f"Both evaluations are one measurement, of {before.model['name']} at {before.date}; there is nothing to "
+            "decide. Give that of the starting model first, then that of the trained one."
+        )
     comparison = compare(before, after)
     checks = [
         check_reward(comparison, history, limits),
@@ -164,14 +171,18 @@ def check_reward(comparison: Comparison, history: TrainingHistory, limits: Thres
     shown = f"{gain:.2f} ({shown}, references {ceiling:.2f})"
     if gain >= limits.min_relative_gain:
         return Check(name, gain, shown, condition, "proceed")
-    return Check(name, gain, shown, condition, "adjust", _faster(history))
+    return Check(name, gain, shown, condition, "adjust", _faster(history, gain))
 
 
 def check_correctness(comparison: Comparison) -> Check:
     """Look at the interval of the gain in pass@1, or in the compile rate when nothing ever passes."""
-    name, change = "pass@1 gain", _change_of(comparison, "pass@1")
-    if change.before == change.after == 0:
-        name, change = "compile rate gain (nothing passes yet)", _change_of(comparison, "compile_rate")
+    solved, compiling = comparison.change("pass@1"), _change_of(comparison, "compile_rate")
+    if solved is None:
+        name, change = "compile rate gain (tasks without tests)", compiling
+    elif solved.before == solved.after == 0:
+        name, change = "compile rate gain (nothing passes yet)", compiling
+    else:
+        name, change = "pass@1 gain", solved
     gain, condition = change.difference, "lower limit > 0"
     shown = f"{gain:+.3f} [{change.low:+.3f}, {change.high:+.3f}]"
     if change.low > 0:
@@ -202,7 +213,8 @@ def check_entropy(history: TrainingHistory, limits: Thresholds) -> Check:
 
 def check_signal(comparison: Comparison, history: TrainingHistory, limits: Thresholds) -> Check:
     """Compare the share of groups whose completions all earn the same with its limit."""
-    advice = ADVICE["easy"] if _change_of(comparison, "pass@1").after > 0.5 else ADVICE["hard"]
+    reached = comparison.change("pass@1") or _change_of(comparison, "compile_rate")
+    advice = ADVICE["easy"] if reached.after > 0.5 else ADVICE["hard"]
     value = history.at_end.get("frac_reward_zero_std")
     return _upper_limit("groups without signal at the end", value, limits.max_silent_groups, advice)
 
@@ -251,10 +263,14 @@ def _upper_limit(name: str, value: float | None, limit: float, advice: str) -> C
     return Check(name, value, f"{value:.3f}", condition, "adjust", advice)
 
 
-def _faster(history: TrainingHistory) -> str:
+def _faster(history: TrainingHistory, gain: float) -> str:
+    """Return how to gain more, given the gain so far as a share of what was left to gain."""
     moved, rate = history.at_end.get("kl"), history.highest("learning_rate")
     if moved is not None and moved < KL_WITHOUT_MOVEMENT and rate:
         return f"--learning_rate {2 * rate:.2g} (was {rate:.2g}): the model has hardly moved from where it started"
+    if gain <= 0:
+        known = f" {2 * rate:.2g} (was {rate:.2g})" if rate else ", doubled"
+        return f"--learning_rate{known}, or easier tasks first: nothing was gained, so more of the same will not help"
     epochs = math.ceil(history.highest("epoch") or 0.0)
     known = f" {2 * epochs} (was {epochs})" if epochs else ", doubled"
     return f"--num_train_epochs{known}: it gains, but slowly"

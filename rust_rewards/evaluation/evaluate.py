@@ -2,10 +2,9 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ..tasks import TaskSet
-from .evaluation_result import EvaluationResult
+from .evaluation_result import CheckedTaskSet, EvaluationResult
 from .results import environment
 from .samples import SampleSet
 from .scores import broken_tasks, score_references, score_samples
@@ -17,7 +16,7 @@ CODES_SHOWN = 8
 
 
 def evaluate(
-    tasks: TaskSet, samples: SampleSet, *, task_set: Mapping[str, Any], ks: Sequence[int], date: str
+    tasks: TaskSet, samples: SampleSet, *, task_set: CheckedTaskSet, ks: Sequence[int], date: str
 ) -> EvaluationResult:
     """Score samples of tasks and sum them up.
 
@@ -42,7 +41,7 @@ def evaluate(
     )
 
 
-def choose_tasks(every_task: TaskSet, *, limit: int | None, leave_out_broken: bool) -> tuple[TaskSet, dict[str, Any]]:
+def choose_tasks(every_task: TaskSet, *, limit: int | None, leave_out_broken: bool) -> tuple[TaskSet, CheckedTaskSet]:
     """Check the tasks' references, and return the tasks to use with a description of the set.
 
     Args:
@@ -96,6 +95,14 @@ def report_broken(tasks: TaskSet, broken: Mapping[str, str], *, left_out: bool) 
     """Tell on stderr which tasks cannot be passed, how many could not be checked, and how many have no prompt."""
     if tasks.without_prompt:
         print(f"{tasks.without_prompt} rows without a prompt are left out.", file=sys.stderr)
+    if tasks.renamed:
+        print(f"{tasks.renamed} rows have the task_id of an earlier row; they are numbered.", file=sys.stderr)
+    untested = sum(task["tests"] is None for task in tasks)
+    if untested:
+        print(
+            f"{untested} of {len(tasks)} tasks have no tests: measured is whether answers compile, and the reward.",
+            file=sys.stderr,
+        )
     unchecked = sum(not task["reference"] for task in tasks)
     if unchecked:
         print(f"{unchecked} of {len(tasks)} tasks have no reference, so they were not checked.", file=sys.stderr)

@@ -3,10 +3,53 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
-from .results import EVALUATION, read_result
+from .results import EVALUATION, Machine, Toolchain, read_result
 from .scores import ScoredSample
+
+
+class ModelName(TypedDict):
+    """A measured model; `samples` is the file that its samples were read from."""
+
+    name: str
+    revision: NotRequired[str | None]
+    weights: NotRequired[str | None]
+    samples: NotRequired[str]
+
+
+class TaskSetName(TypedDict):
+    """What a result was measured on: where it came from, its number of tasks, and the hash of what they measure."""
+
+    source: str
+    count: int
+    hash: str
+
+
+class CheckedTaskSet(TaskSetName):
+    """The same, with the tasks whose reference fails and why, those left out, and the references' mean reward."""
+
+    config: NotRequired[str | None]
+    broken: Mapping[str, str]
+    left_out: list[str]
+    reference_reward: float | None
+
+
+class GroupFigures(TypedDict):
+    """The figures of a group of tasks; a figure that no task has is not there."""
+
+    tasks: int
+    samples: int
+    unjudged: int
+    metrics: Mapping[str, float]
+
+
+class TaskFigures(TypedDict):
+    """The figures of one task; `None` where it has none."""
+
+    task_id: str
+    samples: int
+    values: Mapping[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -26,18 +69,18 @@ class EvaluationResult:
         seconds (`float`, *optional*): How long it took.
     """
 
-    model: Mapping[str, Any]
+    model: ModelName
     seed: int | None
     sampling: Mapping[str, Any]
-    toolchain: Mapping[str, Any]
+    toolchain: Toolchain
     packages: Mapping[str, str]
-    machine: Mapping[str, Any]
+    machine: Machine
     date: str
-    task_set: Mapping[str, Any]
-    summary: Mapping[str, Any]
-    by_difficulty: Mapping[str, Mapping[str, Any]]
-    by_topic: Mapping[str, Mapping[str, Any]]
-    tasks: list[dict[str, Any]]
+    task_set: CheckedTaskSet
+    summary: GroupFigures
+    by_difficulty: Mapping[str, GroupFigures]
+    by_topic: Mapping[str, GroupFigures]
+    tasks: list[TaskFigures]
     error_codes: Mapping[str, int]
     failures: Mapping[str, int]
     samples: tuple[ScoredSample, ...]

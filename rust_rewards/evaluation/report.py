@@ -5,6 +5,7 @@ Not here: finding and reading the files (`run_files.py`), and how HTML looks (`h
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -137,7 +138,7 @@ def _draw_reward(history: TrainingHistory, axis: Any) -> None:
 def _components(run: RunFiles) -> str:
     means = {name: component_averages(side.samples) for name, side in run.sides.items()}
     if run.analysis and run.analysis.gap is not None:
-        means["reference"] = {entry["name"]: entry["reference"] for entry in run.analysis.components}
+        means["reference"] = {entry["name"]: entry["reference"] or 0.0 for entry in run.analysis.components}
     if not means:
         return ""
     colours = {name: SIDE_COLOURS[name] for name in means}
@@ -181,11 +182,12 @@ def _before_and_after(run: RunFiles) -> str:
 def _topic_rows(comparison: Comparison) -> list[list[str]]:
     rows = [["topic", "tasks", "compiles before", "after", "pass@1 before", "after"]]
     for topic, old in comparison.before.by_topic.items():
-        new = comparison.after.by_topic.get(topic, {"metrics": {}})  # topics are no part of what is measured
+        new = comparison.after.by_topic.get(topic)  # topics are no part of what is measured
+        known: list[Mapping[str, float]] = [side["metrics"] if side else {} for side in (old, new)]
         cells = [
-            as_text(name, side["metrics"][name]) if name in side["metrics"] else "-"
+            as_text(name, metrics[name]) if name in metrics else "-"
             for name in ("compile_rate", "pass@1")
-            for side in (old, new)
+            for metrics in known
         ]
         rows.append([topic, str(old["tasks"]), *cells])
     return rows
@@ -213,14 +215,17 @@ def _error_codes(run: RunFiles) -> str:
 def _pairs(run: RunFiles) -> str:
     if run.comparison is None:
         return ""
-    rule = "The first sample of both sides for the task that gained most, the median one, and the one that lost most."
+    rule = (
+        "The task that gained most, the median one, and the one that lost most (or gained least); of each the two "
+        "samples whose rewards differ most nearly as the task's means do, and in that direction."
+    )
     return html.section("Sample pairs", html.paragraph(rule, soft=True), *map(_pair, run.comparison.pairs))
 
 
 def _pair(pair: SamplePair) -> str:
     sides = (("before", pair.before), ("after", pair.after))
     shown = [(f"{side}: {describe_sample(sample)}", sample.program) for side, sample in sides]
-    return html.code_pair(f"{pair.task_id} ({pair.change:+.2f} points)", shown)
+    return html.code_pair(pair.title, shown)
 
 
 def _decision(run: RunFiles) -> str:

@@ -10,12 +10,13 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields
+from dataclasses import Field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypedDict, TypeVar
 
 from ..verifier import find_toolchain
 from ..version import VERSION
+from .json_shape import shape_problem
 
 EVALUATION = "rust-rewards evaluation"
 COMPARISON = "rust-rewards comparison"
@@ -28,6 +29,21 @@ WRITTEN_BY = {
     DECISION: "rust-rewards decide",
 }
 PACKAGES = ("torch", "transformers", "trl", "peft", "tree-sitter", "tree-sitter-rust", "vllm")
+
+
+class Toolchain(TypedDict):
+    """The Rust toolchain of a result: version and host of rustc, and whether clippy is there."""
+
+    rustc: str
+    host: str
+    clippy: bool
+
+
+class Machine(TypedDict):
+    """The machine of a result."""
+
+    platform: str
+    processors: int | None
 
 
 class ResultFileError(ValueError):
@@ -57,24 +73,18 @@ def read_result(path: Path | str, kind: str, result: type[Result]) -> Result:
         result (`type`): The dataclass that it becomes.
 
     Raises:
-        ResultFileError: When the file is missing, is no complete JSON, holds NaN, is of another kind or lacks a part.
+        ResultFileError: When the file is missing, is no complete JSON, holds NaN, is of another kind, or one of its
+            parts is missing or of another type.
     """
     content = read_json(path, made_by=WRITTEN_BY[kind], allow_nan=False)
     found = content.get("kind") if isinstance(content, dict) else None
     if found != kind:
         what = f"a file of kind {found!r}" if found else "not a result file of this project"
         raise ResultFileError(f"{path} is {what}; expected what `{WRITTEN_BY[kind]}` writes.")
-    missing = [name for name in required_fields(result) if name not in content]
-    if missing:
-        raise ResultFileError(
-            f"{path} lacks {', '.join(missing)}; it was edited. Write it again with `{WRITTEN_BY[kind]}`."
-        )
+    problem = shape_problem(content, result)
+    if problem:
+        raise ResultFileError(f"{path} was edited: {problem}. Write it again with `{WRITTEN_BY[kind]}`.")
     return result.from_json(content)
-
-
-def required_fields(result: type[FromFile]) -> list[str]:
-    """Return the names of a dataclass's fields without a default."""
-    return [item.name for item in fields(result) if item.default is MISSING and item.default_factory is MISSING]
 
 
 def read_json(path: Path | str, made_by: str, *, allow_nan: bool = True) -> Any:

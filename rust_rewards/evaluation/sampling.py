@@ -1,6 +1,7 @@
 """Samples completions of tasks from a language model: batched by length, resumable, with progress.
 
-Tokenizers with a chat template get the task's chat; others get its `code_prefix` to continue.
+Tokenizers with a chat template get the task's chat; others get its `code_prefix` to continue, or where there is none a
+request in plain text as it stands.
 
 Completions are written to a JSON Lines file batch by batch. The batches follow from the tasks and the
 settings alone and each has a seed of its own, so a run that was interrupted and resumed gives the file that
@@ -45,14 +46,15 @@ def encode_prompts(tasks: Sequence[Mapping[str, Any]], tokenizer: Any, style: st
     Raises:
         ValueError: When a task lacks what the style needs.
     """
-    column = "prompt" if style == "chat" else "code_prefix"
-    lacking = [task["task_id"] for task in tasks if not task[column]]
-    if lacking:
-        raise ValueError(
-            f"{len(lacking)} tasks have no {column} (first: {lacking[0]}), which prompt style {style!r} needs."
-        )
     if style == "prefix":
-        return [list(tokenizer(task["code_prefix"])["input_ids"]) for task in tasks]
+        prompts = [task["code_prefix"] or task.get("plain_prompt") for task in tasks]
+        lacking = [task["task_id"] for task, prompt in zip(tasks, prompts, strict=True) if not prompt]
+        if lacking:
+            raise ValueError(
+                f"{len(lacking)} tasks have no code_prefix (first: {lacking[0]}), which a model without a chat "
+                "template (prompt style 'prefix') needs."
+            )
+        return [list(tokenizer(prompt)["input_ids"]) for prompt in prompts]
     return [
         list(
             tokenizer.apply_chat_template(task["prompt"], add_generation_prompt=True, tokenize=True, return_dict=True)[

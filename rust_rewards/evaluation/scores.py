@@ -33,8 +33,8 @@ class ScoredSample:
         compiles, warning_free (`bool`): The reward gave the points for it.
         clippy_clean (`bool`): Warning-free and without a lint; `None` where clippy did not run.
         tests_passed, tests_total (`int`): Hidden tests.
-        share_passed (`float`): Share of passed hidden tests, 0..1; 0 without tests.
-        passed (`bool`): Compiles, and passes every hidden test of at least one.
+        share_passed (`float`): Share of passed hidden tests, 0..1; `None` for a task without tests.
+        passed (`bool`): Compiles, and passes every hidden test of at least one; `None` for a task without tests.
         timed_out (`bool`): The program or a test ran into a limit.
         reward (`float`), components (`dict[str, float]`): The points of `compute_reward`, the total among them.
         error_codes (`tuple[str, ...]`): Codes of its errors, `"syntax"` for those without one.
@@ -171,7 +171,12 @@ def broken_tasks(references: Mapping[str, ScoredSample]) -> dict[str, str]:
     Args:
         references (`Mapping`): What `score_references` returned.
     """
-    return {name: _why_broken(sample) for name, sample in references.items() if not sample.passed}
+    return {name: _why_broken(sample) for name, sample in references.items() if not _is_sound(sample)}
+
+
+def _is_sound(reference: ScoredSample) -> bool:
+    """Whether a reference passes its tests; without tests, whether it compiles."""
+    return bool(reference.compiles if reference.passed is None else reference.passed)
 
 
 def _score_against(tasks: Sequence[Task], programs: Sequence[str]) -> list[ScoredSample]:
@@ -193,6 +198,7 @@ def _scored(
         return ScoredSample(program=row.program, failure=verdict.failure if verdict else UNREADABLE)
     compiles, warning_free = breakdown.compile_success > 0, breakdown.no_warnings > 0
     total = verdict.tests_total
+    tested = bool(row.tests and row.tests.strip())
     codes = tuple(error.code or "syntax" for error in verdict.errors)
     diagnostics = (*verdict.errors, *verdict.warnings, *verdict.lints)
     return ScoredSample(
@@ -202,8 +208,8 @@ def _scored(
         clippy_clean=warning_free and not verdict.lints if clippy else None,
         tests_passed=verdict.tests_passed,
         tests_total=total,
-        share_passed=verdict.tests_passed / total if total else 0.0,
-        passed=compiles and 0 < total == verdict.tests_passed,
+        share_passed=verdict.tests_passed / max(total, 1) if tested else None,
+        passed=compiles and 0 < total == verdict.tests_passed if tested else None,
         timed_out=verdict.timed_out,
         reward=breakdown.total,
         components=asdict(breakdown),
@@ -225,6 +231,6 @@ def _why_broken(sample: ScoredSample) -> str:
         return sample.first_error
     if sample.timed_out:
         return "the reference runs into the time limit"
-    if sample.tests_total and sample.tests_passed == sample.tests_total:
-        return "the reference passes its tests but does not define the task's entry_point"
+    if not sample.compiles and sample.tests_passed == sample.tests_total:
+        return "the reference compiles but does not define the task's entry_point"
     return f"the reference passes {sample.tests_passed} of {sample.tests_total} tests"

@@ -1,6 +1,7 @@
 """Sums up scored samples per task, difficulty, topic and over all. Pure.
 
-Every figure of a group is the mean over its tasks of the mean over the task's samples.
+Every figure of a group is the mean over its tasks of the mean over the task's samples. Tasks without tests are in no
+figure about tests.
 """
 
 from collections import Counter
@@ -65,9 +66,9 @@ def component_averages(scored: Sequence[ScoredSample]) -> dict[str, float]:
 
 def _task_summary(task: Task, samples: Sequence[ScoredSample], ks: Sequence[int]) -> dict[str, Any]:
     known = [sample for sample in samples if sample.failure is None]
-    correct = len([sample for sample in known if sample.passed])
+    tested = [sample.passed for sample in known if sample.passed is not None]
     values: dict[str, float | None] = {
-        f"pass@{k}": pass_at_k(len(known), correct, k) if k <= len(known) else None for k in ks
+        f"pass@{k}": pass_at_k(len(tested), tested.count(True), k) if k <= len(tested) else None for k in ks
     }
     for name, field in RATES.items():
         measured = [float(value) for sample in known if (value := getattr(sample, field)) is not None]
@@ -78,7 +79,7 @@ def _task_summary(task: Task, samples: Sequence[ScoredSample], ks: Sequence[int]
         "topic": task["topic"],
         "samples": len(known),
         "unjudged": len(samples) - len(known),
-        "correct": correct,
+        "correct": tested.count(True),
         "values": values,
     }
 

@@ -32,6 +32,16 @@ INSTRUCTION = (
 ALLOW_LINE = "#![allow(dead_code, deprecated, unused_imports)]\n"
 EXTERNAL_USE = re.compile(r"^use (?:rand|regex|md5)\b[^;]*;[ \t]*\n?", re.MULTILINE)
 EMPTY_MAIN = re.compile(r"^fn main\(\)\s*\{\s*\}[ \t]*\n?", re.MULTILINE)
+BEGINNING = re.compile(
+    r"""\s*(?:
+        // | /\* | \#!?\[ | macro_rules!                                 # a comment, an attribute, a macro
+        | (?:pub(?:\([^)]*\))?\s+)?(?:(?:const|unsafe|async|extern\s+"\w+")\s+)*fn\s+\w+\s*[(<]
+        | (?:pub(?:\([^)]*\))?\s+)?(?:struct|enum|union|trait|type|mod|const|static)\s+\w+\s*[{;:<(=]
+        | (?:unsafe\s+)?impl\b[^\n]*\{
+        | (?:pub\s+)?use\s+[\w:]+[^\n]*; | extern\s+crate\s+\w+;
+    )""",
+    re.VERBOSE,
+)
 FUNCTION = re.compile(r"^\s*(?:pub(?:\([^)]*\))? )?(?:const |unsafe |async )*fn\s+(\w+)", re.MULTILINE)
 
 
@@ -99,6 +109,15 @@ def last_function(code: str) -> str | None:
     return str(names[-1]) if names else None
 
 
+def begins_program(text: str) -> bool:
+    """Say whether plain text is the beginning of a program, and not a request in words.
+
+    >>> begins_program("/// Adds.\\npub fn add("), begins_program("Use a HashMap; write `fn count`.")
+    (True, False)
+    """
+    return BEGINNING.match(text) is not None
+
+
 def main_body(tests: str) -> str:
     """Return the statements in the `main` of MultiPL-E's tests, which call the answer as `candidate`."""
     start = tests.find("fn main()")
@@ -125,8 +144,11 @@ def _check_prompt(prompt: object, where: str) -> None:
 
 
 def _from_ours(row: Mapping[str, Any], number: int) -> dict[str, Any]:
-    name = row.get("task_id")
-    return {**row, "task_id": str(number if name in (None, "") else name)}
+    name, prompt = row.get("task_id"), row.get("prompt")
+    task = {**row, "task_id": str(number if name in (None, "") else name)}
+    if isinstance(prompt, str) and not row.get("code_prefix") and begins_program(prompt):
+        task["code_prefix"] = prompt
+    return task
 
 
 def _from_humaneval(row: Mapping[str, Any], number: int) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Reads tasks from the shipped sets, a JSON Lines file or the hub; training and evaluation both start here.
 
-A row stays as it is, but for a published format, which is brought into our columns (`formats.py`), and for its
-`task_id`, which is text: a row without one gets the number of its line. Columns that nobody here knows are kept for
-the rewards that read them.
+A row stays as it is, but for a published format, which is brought into our columns (`formats.py`), for its `task_id`,
+which is text (a row without one gets the number of its line), and for a plain-text prompt that is the beginning of a
+program: it is the row's `code_prefix` too. Columns that nobody here knows are kept for the rewards that read them.
 Not here: which prompt a model sees, and whether a task can be measured (`task_set.py`).
 """
 
@@ -73,14 +73,28 @@ def find_file(name_or_path: str) -> Source | None:
 
 
 def _read_with_datasets(name: str, config: str | None, split: str) -> list[dict[str, Any]]:
-    from datasets import load_dataset
-    from datasets.exceptions import DatasetNotFoundError
-
+    try:
+        from datasets import load_dataset
+        from datasets.exceptions import DatasetsError
+    except ImportError as err:
+        raise ImportError(
+            f"'{name}' is no .jsonl file here; reading other data needs datasets: pip install datasets."
+        ) from err
     try:
         return [dict(row) for row in load_dataset(name, config, split=split)]
-    except (DatasetNotFoundError, OSError, ValueError) as err:
-        reason = str(err).strip().splitlines()[0]
+    except (DatasetsError, OSError, ValueError, TypeError) as err:
+        unusable = (
+            "cannot be read" if Path(name).is_dir() else "is neither a .jsonl file here nor available from the hub"
+        )
         raise TaskSetError(
-            f"Dataset '{name}' (configuration {config!r}, split {split!r}) is neither a .jsonl file here nor available "
-            f"from the hub: {reason} Give a JSON Lines file, or check the name, the configuration and the split."
+            f"Dataset '{name}' (configuration {config!r}, split {split!r}) {unusable}: {_reason(err)} Give a JSON "
+            "Lines file, or check the name, the configuration and the split."
         ) from err
+
+
+def _reason(err: BaseException) -> str:
+    """Return the first line of what was wrong at the bottom of a chain of errors: `datasets` wraps it in others."""
+    while err.__cause__ is not None:
+        err = err.__cause__
+    lines = str(err).strip().splitlines()
+    return lines[0] if lines else type(err).__name__

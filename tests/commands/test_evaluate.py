@@ -40,6 +40,38 @@ def test_task_nobody_can_pass_is_reported_and_left_out_on_request(tmp_path, caps
     assert result.task_set["broken"]["broken"] == "the reference passes 0 of 1 tests"
 
 
+def test_tasks_that_train_are_measured_as_far_as_they_go(tmp_path, capsys):
+    rows = [
+        {"prompt": "Write `double`.", "tests": "assert_eq!(double(4), 8);", "entry_point": "double"},
+        {"prompt": "Write `larger`.", "entry_point": "larger"},  # no tests
+        {"prompt": "Write `larger`.", "task_id": "1", "entry_point": "larger", "tests": ""},  # another row's id
+        {"task_id": "bare", "code_prefix": "pub fn double(x: i32) -> i32 {\n", "tests": "assert_eq!(double(4), 8);"},
+    ]
+    programs = ["double", "larger", "larger", "double"]
+    completions = [f"```rust\n{task['code_prefix']}{RIGHT[task['task_id']]}```" for task in TASKS]
+    answers = {task["task_id"]: text for task, text in zip(TASKS, completions, strict=True)}
+    samples = {name: answers[program] for name, program in zip(("1", "2", "1 (2)", "bare"), programs, strict=True)}
+    argv = ["--tasks", write_lines(tmp_path / "own.jsonl", rows), "--output_file", tmp_path / "r.json"]
+    assert run("evaluate", "--samples", write_samples(tmp_path / "s.jsonl", [samples], "chat"), *argv) == 0
+    told = capsys.readouterr().err
+    assert "2 of 4 tasks have no tests" in told
+    assert "1 rows have the task_id of an earlier row" in told
+    result = read_evaluation(tmp_path / "r.json")
+    assert result.summary["metrics"]["compile_rate"] == result.summary["metrics"]["pass@1"] == 1.0
+    assert [task["values"]["pass@1"] for task in result.tasks] == [1.0, None, None, 1.0]
+    assert result.task_set["broken"] == {}
+
+
+def test_a_set_without_any_tests_has_no_figure_about_tests(tmp_path, capsys):
+    tasks = write_lines(tmp_path / "tasks.jsonl", [task | {"tests": None} for task in TASKS])
+    argv = ["--tasks", tasks, "--samples", write_samples(tmp_path / "s.jsonl", [RIGHT]), "--output_file"]
+    assert run("evaluate", *argv, tmp_path / "one.json") == 0
+    assert run("evaluate", *argv, tmp_path / "two.json") == 0
+    assert not {"pass@1", "tests_passed"} & read_evaluation(tmp_path / "one.json").summary["metrics"].keys()
+    assert run("compare", tmp_path / "one.json", tmp_path / "two.json") == 0
+    assert "2 tasks: 0 won, 0 lost" in capsys.readouterr().out
+
+
 def test_bad_numbers_are_refused_before_a_model_loads(tmp_path, capsys):
     base = ["--model_name_or_path", "./no-such-model", "--output_file", str(tmp_path / "r.json")]
     base += ["--tasks", str(write_lines(tmp_path / "tasks.jsonl", TASKS))]

@@ -58,6 +58,19 @@ def test_bad_input_is_one_clear_message(model, argv, message, capsys):
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", [["--backend", "vllm"], ["--limit", "3"], ["--batch_size", "8"]])
+def test_an_option_that_would_do_nothing_is_refused(model, option, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        run("generate", "--model_name_or_path", model, "--prompt", "fn a() {", *option)
+    assert option[0] in capsys.readouterr().err
+
+
+def test_a_request_in_words_is_shown_to_a_base_model_as_it_stands_and_is_no_program(model, capsys):
+    argv = ["--prompt", "Write `fn a`, please.", "--max_new_tokens", "9", "--temperature", "0"]
+    assert run("generate", "--model_name_or_path", model, *argv) == 0
+    assert "please" not in capsys.readouterr().out
+
+
 def test_unknown_task_names_one_that_exists(model, tmp_path, capsys):
     tasks = str(write_lines(tmp_path / "tasks.jsonl", TASKS))
     assert run("generate", "--model_name_or_path", model, "--tasks", tasks, "--task_id", "tripel") == 2

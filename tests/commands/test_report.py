@@ -1,6 +1,7 @@
 """The command `report`: one file, or one message and the old page."""
 
 import json
+import shutil
 
 import pytest
 from run_folder import make_run_folder
@@ -41,6 +42,40 @@ def test_a_broken_file_is_named_and_the_old_page_stays(run_folder, tmp_path, cap
     (tmp_path / name).write_text('{"kind": "rust-rew')
     fails_with(capsys, f"{tmp_path / name} is not complete JSON", tmp_path)
     assert (tmp_path / "report.html").read_text() == "old"
+
+
+EDITS = {
+    "before.json": [
+        (lambda result: result["summary"].pop("metrics"), "summary lacks metrics"),
+        (lambda result: result["tasks"][0].update(values=[]), "tasks[0].values is a list; expected an object"),
+        (lambda result: result["samples"][0].update(reward="much"), "samples[0].reward is text; expected a number"),
+        (lambda result: result.update(machine=None), "machine is null; expected an object"),
+    ],
+    "decision.json": [
+        (lambda result: result["checks"][0].pop("verdict"), "checks[0] lacks verdict"),
+        (lambda result: result.update(checks=["proceed"]), "checks[0] is text; expected an object"),
+        (lambda result: result.update(next_settings="more"), "next_settings is text; expected a list"),
+        (lambda result: result.pop("thresholds"), "it lacks thresholds"),
+    ],
+}
+
+
+@pytest.mark.parametrize(("name", "number"), [(name, number) for name in EDITS for number in range(4)])
+def test_an_edited_file_is_named_with_the_place(run_folder, tmp_path, capsys, name, number):
+    edit, problem = EDITS[name][number]
+    shutil.copy(run_folder / "training_history.json", tmp_path)
+    result = json.loads((run_folder / name).read_text())
+    edit(result)
+    (tmp_path / name).write_text(json.dumps(result))
+    fails_with(capsys, f"{tmp_path / name} was edited: {problem}", tmp_path)
+
+
+def test_a_check_of_another_version_is_no_damage(run_folder, tmp_path):
+    shutil.copy(run_folder / "training_history.json", tmp_path)
+    decision = json.loads((run_folder / "decision.json").read_text())
+    decision["checks"][0]["new"] = 1
+    (tmp_path / "decision.json").write_text(json.dumps(decision | {"new": 2}))
+    assert run("report", tmp_path) == DONE
 
 
 def test_a_page_replaces_no_input(run_folder, capsys):

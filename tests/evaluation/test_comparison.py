@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import pytest
 from workflow_testbed import (
     REJECTED,
     RIGHT,
@@ -13,8 +14,9 @@ from workflow_testbed import (
     run,
 )
 
-from rust_rewards.evaluation.comparison import compare
+from rust_rewards.evaluation.comparison import compare, telling_samples
 from rust_rewards.evaluation.evaluation_result import read_evaluation
+from rust_rewards.evaluation.scores import ScoredSample
 
 
 def test_comparison_counts_won_and_lost_tasks_and_shows_three_pairs(tmp_path, capsys):
@@ -24,7 +26,7 @@ def test_comparison_counts_won_and_lost_tasks_and_shows_three_pairs(tmp_path, ca
     assert run("evaluate", "--compare", str(before), str(after), "--output_dir", str(tmp_path / "cmp")) == 0
     printed = capsys.readouterr().out
     assert "2 tasks: 1 won (double), 1 lost (larger)" in printed
-    assert "=== double" in printed
+    assert "=== double: mean reward 8.00 to 25.00 (+17.00)" in printed
     assert "=== larger" in printed
     result = compare(read_evaluation(before), read_evaluation(after))
     by_name = {change.metric: change for change in result.metrics}
@@ -37,6 +39,31 @@ def test_comparison_counts_won_and_lost_tasks_and_shows_three_pairs(tmp_path, ca
     assert json.loads((tmp_path / "cmp" / "comparison.json").read_text())["won"] == ["double"]
 
 
+def samples(*rewards):
+    return [ScoredSample("a", number, reward=reward) for number, reward in enumerate(rewards)]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ([26.0], [24.0], (26.0, 24.0)),
+        ([26.0] * 4, [26.0, 26.0, 26.0, 18.0], (26.0, 18.0)),  # the mean fell by 2: the first two do not show it
+        ([0.0, 26.0], [26.0, 26.0], (0.0, 26.0)),  # it rose by 13
+        ([8.0, 20.0], [10.0, 24.0], (8.0, 10.0)),  # it rose by 3: 2 and 4 are as near, 2 is met first
+        ([8.0, 20.0], [20.0, 8.0], (8.0, 8.0)),  # it stayed
+    ],
+)
+def test_the_samples_shown_differ_as_the_means_of_the_task_do(before, after, shown):
+    old, new = telling_samples(samples(*before), samples(*after))
+    assert (old.reward, new.reward) == shown
+
+
+def test_one_file_on_both_sides_is_noted():
+    assert compare(evaluation(20.0, 0.5), evaluation(20.0, 0.5)).notes == (
+        "Note: both sides are one measurement, of m at today.",
+    )
+
+
 def test_results_of_different_task_sets_are_not_compared(tmp_path, capsys):
     one = evaluate_samples(tmp_path, "one", [RIGHT])
     other = evaluate_samples(tmp_path, "other", [RIGHT], "--limit", "1")
@@ -47,4 +74,4 @@ def test_sides_of_different_versions_are_compared_with_a_note():
     older, newer = (replace(evaluation(20.0, 0.5), packages={"rust-rewards": v}) for v in ("0.1.0", "0.2.0"))
     [note] = compare(older, newer).notes
     assert "different versions of rust-rewards (0.1.0 / 0.2.0)" in note
-    assert list(compare(newer, newer).notes) == []
+    assert list(compare(newer, replace(newer, date="later")).notes) == []

@@ -82,6 +82,31 @@ def test_each_trouble_of_training_names_the_next_setting(late, check, advice):
     assert advice in " ".join(result.next_settings)
 
 
+def test_one_measurement_on_both_sides_decides_nothing():
+    with pytest.raises(ValueError, match=r"Both evaluations are one measurement, of m at today; .* trained one"):
+        decide(evaluation(16, 0.5), evaluation(16, 0.5), history())
+
+
+@pytest.mark.parametrize("reward", [16, 15.5])
+def test_a_run_that_gained_nothing_is_not_told_to_go_on(reward):
+    sides = evaluation(16, 0.5), evaluation(reward, 0.75, date="later")
+    told = verdict_of(decide(*sides, history()), "reward gain")
+    if reward == 16:
+        assert told.advice.startswith("--learning_rate 2e-05 (was 1e-05), or easier tasks first: nothing was gained")
+    else:  # every task lost the same, so that the whole interval lies below 0
+        assert told.verdict == "reconsider"
+
+
+def test_tasks_without_tests_are_decided_by_what_compiles():
+    before, after = evaluation(10, 0.0, compiled=0.1), evaluation(16, 0.0, compiled=0.8)
+    for side in (before, after):
+        for values in (side.summary["metrics"], *(task["values"] for task in side.tasks)):
+            values.pop("pass@1", None)
+    result = decide(before, after, history())
+    assert result.decision == "proceed"
+    assert verdict_of(result, "compile rate gain (tasks without tests)").value == pytest.approx(0.7)
+
+
 def test_what_the_run_did_not_record_decides_nothing():
     bare = [{"iteration": 1.0, "avg_reward": 3.0}]
     result = decide(evaluation(10, 0.0), evaluation(16, 0.75), from_steps(bare))

@@ -88,7 +88,7 @@ def test_a_reference_that_fails_its_tests_is_a_broken_task():
         ({"failure": "sandbox died"}, "could not be verified: sandbox died"),
         ({"first_error": "E0308: mismatched types"}, "E0308: mismatched types"),
         ({"timed_out": True}, "the reference runs into the time limit"),
-        ({}, "the reference passes its tests but does not define the task's entry_point"),  # it does not count
+        ({}, "the reference compiles but does not define the task's entry_point"),  # it does not count
     ],
 )
 def test_a_broken_task_says_why(change, reason):

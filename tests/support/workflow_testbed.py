@@ -80,7 +80,7 @@ def evaluate_samples(tmp_path, name, completions, *options):
 HEALTHY = {"kl": 0.05, "entropy": 1.0, "frac_reward_zero_std": 0.2, "clipped_ratio": 0.0, "learning_rate": 1e-5}
 
 
-def evaluation(reward, solved, compiled=None, tasks=20, reference=30.0, name="m"):
+def evaluation(reward, solved, compiled=None, tasks=20, reference=30.0, name="m", date="today"):
     """Return an evaluation in which every task has the same values, except that a share of them is solved."""
     rows = []
     for number in range(tasks):
@@ -103,12 +103,19 @@ def evaluation(reward, solved, compiled=None, tasks=20, reference=30.0, name="m"
         model={"name": name},
         seed=0,
         sampling={"temperature": 1.0},
-        toolchain={},
+        toolchain={"rustc": "1.95.0", "host": "x86_64-unknown-linux-gnu", "clippy": True},
         packages={},
-        machine={},
-        date="today",
-        task_set={"hash": "h", "source": "s", "count": tasks, "left_out": [], "reference_reward": reference},
-        summary={"metrics": rows[0]["values"]},
+        machine={"platform": "Linux", "processors": 2},
+        date=date,
+        task_set={
+            "hash": "h",
+            "source": "s",
+            "count": tasks,
+            "broken": {},
+            "left_out": [],
+            "reference_reward": reference,
+        },
+        summary={"tasks": tasks, "samples": tasks, "unjudged": 0, "metrics": rows[0]["values"]},
         by_difficulty={},
         by_topic={},
         tasks=rows,

@@ -89,4 +89,49 @@ def test_a_folder_is_read_as_a_dataset(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "train.jsonl").write_text(json.dumps({"prompt": "fn a() {"}) + "\n")
-    assert load_tasks(str(tmp_path / "set")) == [{"prompt": "fn a() {", "task_id": "1"}]
+    assert load_tasks(str(tmp_path / "set")) == [{"prompt": "fn a() {", "task_id": "1", "code_prefix": "fn a() {"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("train.parquet", b"no parquet at all", ""),
+        ("train.json", b'{"prompt": ', ""),
+        ("train.csv", b"\xff\xfe\x00 broken", ""),
+    ],
+)
+def test_a_folder_that_datasets_cannot_read_is_one_message(tmp_path, monkeypatch, name, content, reason):
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / name).write_bytes(content)
+    with pytest.raises(ValueError, match=rf"Dataset '{tmp_path}/set' .* cannot be read: .+{reason}"):
+        load_tasks(str(tmp_path / "set"))
+
+
+def test_a_folder_without_data_is_one_message(tmp_path):
+    with pytest.raises(ValueError, match=rf"Dataset '{tmp_path}' .* cannot be read: .*data files"):
+        load_tasks(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("prompt", "code_prefix"),
+    [
+        ("pub fn a() {", "pub fn a() {"),
+        ("/// Adds.\nfn a() {", "/// Adds.\nfn a() {"),
+        ("use std::fmt;\nstruct A;", "use std::fmt;\nstruct A;"),
+        ("#[derive(Debug)]\nstruct A {", "#[derive(Debug)]\nstruct A {"),
+        ("impl Iterator for A {\n", "impl Iterator for A {\n"),
+        ("Write a function `a`.", None),
+        ("Use a HashMap; count the words.", None),
+        ("# Task\n```rust\nfn a() {\n```", None),
+        ("struct with two fields, please", None),
+    ],
+)
+def test_plain_text_that_begins_a_program_is_the_code_prefix_and_a_request_is_not(tmp_path, prompt, code_prefix):
+    [task] = load_tasks(str(write_lines(tmp_path / "t.jsonl", [{"prompt": prompt}])))
+    assert (task["prompt"], task.get("code_prefix")) == (prompt, code_prefix)
+
+
+def test_a_code_prefix_of_the_row_s_own_stays(tmp_path):
+    row = {"task_id": "a", "prompt": "fn a() {", "code_prefix": "use std::fmt;\nfn a() {"}
+    assert load_tasks(str(write_lines(tmp_path / "t.jsonl", [row]))) == [row]

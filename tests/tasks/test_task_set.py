@@ -29,14 +29,33 @@ def test_rows_without_a_prompt_are_left_out_and_counted(load):
     assert (tasks.ids, tasks.without_prompt) == ({"double"}, 3)
 
 
+def test_a_request_in_plain_text_is_the_chat_and_no_program(load):
+    [task] = load({"prompt": "Write `fn a`.", "tests": "a();"})
+    assert task["prompt"] == [{"role": "user", "content": "Write `fn a`."}]
+    assert (task["code_prefix"], task["plain_prompt"]) == ("", "Write `fn a`.")
+
+
+def test_a_row_with_a_code_prefix_alone_has_both_prompts(load):
+    [task] = load({"code_prefix": "fn a() {\n", "tests": "a();"})
+    assert (task["code_prefix"], "```rust\nfn a() {\n```" in task["prompt"][0]["content"]) == ("fn a() {\n", True)
+
+
+@pytest.mark.parametrize("tests", ["", "  \n", None])
+def test_a_task_may_have_no_tests(load, tests):
+    assert [task["tests"] for task in load(DOUBLE | {"tests": tests}, LARGER)] == [None, LARGER["tests"]]
+
+
+def test_rows_with_the_same_id_are_numbered_and_counted(load):
+    tasks = load(DOUBLE, LARGER, DOUBLE, DOUBLE | {"task_id": "double (2)"}, DOUBLE)
+    assert [task["task_id"] for task in tasks] == ["double", "larger", "double (3)", "double (2)", "double (4)"]
+    assert tasks.renamed == 2
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
         ([{"prompt": "  ", "tests": "x"}], "None of the 1 tasks of .* has a prompt"),
-        ([DOUBLE | {"tests": ""}], "task 'double' has nothing in tests"),
-        ([DOUBLE, DOUBLE], "has two tasks named 'double'; task ids must differ"),
         ([{"promt": "x", "tests": "x"}], "unknown columns: 'promt' .did you mean 'prompt'.*; missing columns: prompt"),
-        ([{"prompt": "x", "test": "x"}], "unknown columns: 'test' .did you mean 'tests'.*; missing columns: tests"),
     ],
 )
 def test_what_cannot_be_measured_is_named(load, rows, message):
