@@ -18,14 +18,15 @@ from collections.abc import Callable, Sequence
 from . import rewards
 from .suggestions import unknown_name
 from .verifier.toolchain import find_toolchain
+from .whole_rows import whole_rows
 
 SHORT_NAMES = ("compile", "clippy", "tests", "solved", "ast", "format", "rust")
 RENAMED = {"experiments.solved_reward": "solved"}  # a path of 0.1.0 -> the short name that replaced it
 WITHOUT_RUSTC = ("ast", "format")  # read the text only
 
 
-def resolve_rewards(names: Sequence[str]) -> list[Callable | str]:
-    """Return one reward function (or reward model name) per name, in order.
+def resolve_rewards(names: Sequence[str | Callable]) -> list[Callable | str]:
+    """Return one reward function (or reward model name) per name, in order; what is a function already is kept.
 
     Raises:
         ValueError: For an unknown or repeated name, or a dotted path that cannot be imported.
@@ -36,16 +37,18 @@ def resolve_rewards(names: Sequence[str]) -> list[Callable | str]:
     repeated = [name for name in names if names.count(name) > 1]
     if repeated:
         raise ValueError(f"Reward '{repeated[0]}' is given twice; use --reward_weights to weigh it.")
-    names = [RENAMED.get(name, name) for name in names]
+    names = [RENAMED.get(name, name) if isinstance(name, str) else name for name in names]
     found = [_resolve(name) for name in names]
     if any(name in SHORT_NAMES and name not in WITHOUT_RUSTC for name in names):
         toolchain = find_toolchain()
         if "clippy" in names:
             toolchain.require_clippy()
-    return found
+    return whole_rows(found)
 
 
-def _resolve(name: str) -> Callable | str:
+def _resolve(name: str | Callable) -> Callable | str:
+    if not isinstance(name, str):
+        return name
     if name in SHORT_NAMES:
         reward: Callable = getattr(rewards, f"{name}_reward")
         return reward

@@ -16,10 +16,14 @@ column is not what it should be, a column has another length than the completion
 Such rows are counted in the metric `<reward>/not_scored` and never stop a run. A missing toolchain does, with
 `ToolchainError`, at the first call.
 
-What several rewards ask of a program is found out once. `verify` remembers what the compiler said apart from
-what the tests said, so `compile_reward`, `rust_reward`, `tests_reward` and `solved_reward` share the first;
-`rows` remembers the metrics. Clippy is a compiler run of its own; what it finds serves the others as well when
-`clippy_reward` stands first. Limits given to `get_rust_reward` make verdicts of their own.
+A row is scored or it is not: one that the verifier fails for (at the deadline, say) is `None` in that reward and in
+all that are asked about the same batch after it; `whole_rows` makes it so in those before it as well.
+
+What several rewards ask of a program is found out once. `batches` shares a batch's verdicts; `verify` remembers what
+the compiler said apart from what the tests said, so `compile_reward`, `rust_reward`, `tests_reward` and
+`solved_reward` share the first; `rows` remembers the metrics. Clippy is a compiler run of its own; what it finds
+serves the others as well when `clippy_reward` stands first. Limits given to `get_rust_reward` make verdicts of their
+own.
 
 An answer is as in `scoring`: a program that is empty, has no function, lacks the row's entry point or is only
 a copied signature compiles in vain.
@@ -32,6 +36,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .ast_metrics import AstMetrics
+from .batches import Columns, Verification, batch_for
 from .completions import completion_text, is_clean_block
 from .continuation import asked_entry_point, is_complete
 from .rows import (
@@ -43,13 +48,15 @@ from .rows import (
     measure_rows,
     outcome,
     read_rows,
-    read_without_tests,
     readable_tests,
     score_rows,
-    verify_rows,
 )
 from .scoring import COMPONENTS, DEFAULT_CONFIG, RewardBreakdown, RewardConfig, style_points
 from .verifier import Limits, Verdict
+
+COMPILE = Verification()
+CLIPPY = Verification(clippy=True)
+TESTS = Verification(tests=True)
 
 logger = logging.getLogger(__name__)
 
@@ -82,8 +89,10 @@ def format_reward(
 
     ```
     """
+    unverified = batch_for(format_reward, Columns(completions, tests, entry_point, code_prefix)).unverified
     rows = read_rows(completions, readable_tests(tests, len(completions)), entry_point, code_prefix)
-    return _report("format_reward", [None if row is None else _format(row) for row in rows], log_metric)
+    values = [None if row is None or place in unverified else _format(row) for place, row in enumerate(rows)]
+    return _report("format_reward", values, log_metric)
 
 
 def compile_reward(
@@ -99,10 +108,11 @@ def compile_reward(
     Raises:
         ToolchainError: When there is no Rust toolchain.
     """
-    rows = read_without_tests(completions, tests, entry_point, code_prefix)
+    batch = batch_for(compile_reward, Columns(completions, tests, entry_point, code_prefix))
+    rows, verdicts = batch.verify(COMPILE)
     values = [
         None if verdict is None or metrics is None else float(verdict.compiles and metrics.live.answers)
-        for verdict, metrics in zip(verify_rows(rows), measure_rows(rows), strict=True)
+        for verdict, metrics in zip(verdicts, measure_rows(rows), strict=True)
     ]
     return _report("compile_reward", values, log_metric)
 
@@ -123,10 +133,11 @@ def clippy_reward(
     Raises:
         ToolchainError: When there is no Rust toolchain, or no clippy.
     """
-    rows = read_without_tests(completions, tests, entry_point, code_prefix)
+    batch = batch_for(clippy_reward, Columns(completions, tests, entry_point, code_prefix))
+    rows, verdicts = batch.verify(CLIPPY)
     values = [
         None if verdict is None or metrics is None else _cleanness(verdict, metrics)
-        for verdict, metrics in zip(verify_rows(rows, clippy=True), measure_rows(rows), strict=True)
+        for verdict, metrics in zip(verdicts, measure_rows(rows), strict=True)
     ]
     return _report("clippy_reward", values, log_metric)
 
@@ -146,10 +157,11 @@ def tests_reward(
     Raises:
         ToolchainError: When there is no Rust toolchain.
     """
-    rows = _with_tests(read_rows(completions, tests, entry_point, code_prefix))
+    batch = batch_for(tests_reward, Columns(completions, tests, entry_point, code_prefix))
+    _, verdicts = batch.verify(TESTS)
     values = [
         None if verdict is None or not verdict.tests_total else verdict.tests_passed / verdict.tests_total
-        for verdict in verify_rows(rows)
+        for verdict in verdicts
     ]
     return _report("tests_reward", values, log_metric)
 
@@ -173,8 +185,8 @@ def solved_reward(
     Raises:
         ToolchainError: When there is no Rust toolchain.
     """
-    rows = _with_tests(read_rows(completions, tests, entry_point, code_prefix))
-    verdicts = verify_rows(rows)
+    batch = batch_for(solved_reward, Columns(completions, tests, entry_point, code_prefix))
+    rows, verdicts = batch.verify(TESTS)
     values = [
         None if verdict is None or score is None or not verdict.tests_total else _solved(verdict, score)
         for verdict, score in zip(verdicts, score_rows(rows, verdicts), strict=True)
@@ -196,7 +208,7 @@ def ast_reward(
     program that does not parse or does not answer. Use it beside a reward that compiles: alone it can be
     earned by code that does not.
     """
-    rows = read_without_tests(completions, tests, entry_point, code_prefix)
+    rows = batch_for(ast_reward, Columns(completions, tests, entry_point, code_prefix)).rows()
     values = [None if metrics is None else style_points(metrics) for metrics in measure_rows(rows)]
     return _report("ast_reward", values, log_metric)
 
@@ -235,10 +247,10 @@ class RustReward:
         Raises:
             ToolchainError: When there is no Rust toolchain.
         """
-        rows = read_rows(completions, tests, entry_point, code_prefix)
+        batch = batch_for(self, Columns(completions, tests, entry_point, code_prefix))
+        rows, verdicts = batch.verify(TESTS._replace(limits=self.limits))
         if rows and not any(row is not None and row.tests for row in rows):
             _say_once("%s: these rows have no tests, so style is all it sees beyond the compiler.", self.__name__)
-        verdicts = verify_rows(rows, limits=self.limits)
         scores = score_rows(rows, verdicts, self.config)
         if log_extra is not None:
             log_extra("verdict", [outcome(v, s) for v, s in zip(verdicts, scores, strict=True)])
@@ -275,9 +287,12 @@ def get_rust_reward(config: RewardConfig = DEFAULT_CONFIG, limits: Limits = DEFA
 rust_reward = get_rust_reward()
 
 
-def _with_tests(rows: Sequence[Row | None]) -> list[Row | None]:
-    """Leave out the rows that have no tests."""
-    return [row if row is not None and row.tests else None for row in rows]
+def verification_of(reward: object) -> Verification | None:
+    """Return what a reward of ours asks of the verifier; `None` for one that asks nothing, or is not ours."""
+    if isinstance(reward, RustReward):
+        return TESTS._replace(limits=reward.limits)
+    asks = ((compile_reward, COMPILE), (clippy_reward, CLIPPY), (tests_reward, TESTS), (solved_reward, TESTS))
+    return next((wanted for ours, wanted in asks if ours is reward), None)
 
 
 def _cleanness(verdict: Verdict, metrics: AstMetrics) -> float:

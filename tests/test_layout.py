@@ -14,13 +14,15 @@ from paths import RECIPES, ROOT
 
 # rust_rewards from the ground up. A module imports its own room and the floors below, no neighbour and no floor above.
 FLOORS = (
-    ("json_lines", "progress", "sqlite_file", "suggestions", "version", "whole_files"),
+    ("callables", "json_lines", "progress", "sqlite_file", "suggestions", "version", "whole_files"),
     ("syntax",),
     ("markdown", "verifier", "ast_metrics"),
     ("completions", "scoring", "exit_codes"),
     ("continuation",),
     ("rows",),
+    ("batches",),
     ("rewards", "judge", "tasks"),
+    ("whole_rows",),
     ("reward_names",),
     ("evaluation",),
     ("commands",),

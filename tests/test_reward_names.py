@@ -9,7 +9,8 @@ from paths import RECIPES, ROOT
 
 from rust_rewards import rewards
 from rust_rewards.reward_names import SHORT_NAMES, resolve_rewards
-from rust_rewards.verifier import ToolchainError
+from rust_rewards.rewards import get_rust_reward
+from rust_rewards.verifier import Limits, ToolchainError
 
 OWN_REWARD = """
 print("the user's own", __name__)
@@ -35,12 +36,24 @@ def run(command, folder, **environment):
 
 
 def test_a_short_name_stands_for_the_reward_of_that_name():
-    assert resolve_rewards(SHORT_NAMES) == [getattr(rewards, f"{name}_reward") for name in SHORT_NAMES]
+    for name in SHORT_NAMES:
+        assert resolve_rewards([name]) == [getattr(rewards, f"{name}_reward")]
+
+
+def test_several_rewards_score_a_row_as_a_whole():
+    found = resolve_rewards(["format", "tests"])
+    assert [reward.__name__ for reward in found] == ["format_reward", "tests_reward"]
+    late = get_rust_reward(limits=Limits(deadline_seconds=1e-6))
+    text, rust, tests = resolve_rewards(["format", late, "tests"])  # a function stands for itself
+    answer = ["```rust\npub fn late() -> i32 { 5 }\n```"]
+    assert [reward(answer, tests="assert_eq!(late(), 5);") for reward in (text, rust, tests)] == [[None]] * 3
 
 
 def test_a_dotted_path_is_imported_and_a_name_with_a_slash_is_left_to_trl():
     wanted = ["rust_rewards.rewards.compile_reward", "org/reward-model"]
-    assert resolve_rewards(wanted) == [rewards.compile_reward, "org/reward-model"]
+    found = resolve_rewards(wanted)
+    assert found[0].__wrapped__ is rewards.compile_reward
+    assert found[1] == "org/reward-model"
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from trl import GRPOTrainer
 from trainers.checkpoint_state import load_state, save_state
 from trainers.maxrl_config import RUST_COMPILES
 from trainers.maxrl_trainer import MaxRLTrainer
+from trainers.objectives import summed_rewards
 
 logger = logging.getLogger(__name__)
 
@@ -352,15 +353,15 @@ class CurriculumMixin(_Trainer):
         return rewards_per_func
 
     def _successes(self, tasks_B: torch.Tensor, rewards_per_func: torch.Tensor) -> dict[int, float]:
-        """Return each task's share of successes; completions that no reward could score are left out."""
-        scored_B = ~rewards_per_func.isnan().all(dim=1)
-        rewards_B = (rewards_per_func * self.reward_weights.to(rewards_per_func.device)).nansum(dim=1)
+        """Return each task's share of successes; completions that could not be scored are left out."""
+        weights = self.reward_weights.to(rewards_per_func.device)
+        rewards_B = summed_rewards(rewards_per_func, weights, self.num_generations)
         threshold = self.curriculum.config.success_threshold
         if threshold is None:
             threshold = getattr(self.args, "correctness_threshold", RUST_COMPILES)
         groups: dict[int, list[bool]] = {}
-        for task, reward, scored in zip(tasks_B.tolist(), rewards_B.tolist(), scored_B.tolist(), strict=True):
-            if scored:
+        for task, reward in zip(tasks_B.tolist(), rewards_B.tolist(), strict=True):
+            if not math.isnan(reward):
                 groups.setdefault(task, []).append(reward > threshold)
         return {task: group.count(True) / len(group) for task, group in groups.items()}
 

@@ -25,7 +25,7 @@ from trainers.checkpoint_state import load_state, save_state
 from trainers.correctness import CorrectnessCallback, CorrectnessTally, SignalWatch
 from trainers.epoch_order import ReplayedSampler
 from trainers.maxrl_config import MaxRLConfig
-from trainers.objectives import maxrl_advantages
+from trainers.objectives import maxrl_advantages, summed_rewards
 from trainers.schedules import make_schedule
 
 SCHEDULE_STATE_NAME = "maxrl_schedule.json"
@@ -136,7 +136,7 @@ class MaxRLTrainer(GRPOTrainer):
         rewards_per_func, truncated = self._gathered
         mode = "train" if self.model.training else "eval"
         num_generations = self.num_generations if mode == "train" else self.num_generations_eval
-        scored = self._correctness_rewards(rewards_per_func)
+        scored = self._correctness_rewards(rewards_per_func, num_generations)
         rewards = scored.masked_fill(truncated, -torch.inf)  # an unfinished completion is a failure
         rewards_GN = rewards.view(-1, num_generations)
         correct_GN = rewards_GN > self.args.correctness_threshold
@@ -158,12 +158,11 @@ class MaxRLTrainer(GRPOTrainer):
         )
         return torch.where(maxrl_G.repeat_interleave(num_generations), maxrl, grpo_advantages)
 
-    def _correctness_rewards(self, rewards_per_func: torch.Tensor) -> torch.Tensor:
+    def _correctness_rewards(self, rewards_per_func: torch.Tensor, num_generations: int) -> torch.Tensor:
         """Return the raw rewards that define "correct", `(B,)`; NaN where they could not be scored."""
         if self._correctness_column is not None:
             return rewards_per_func[:, self._correctness_column]
-        weighted = (rewards_per_func * self.reward_weights.to(rewards_per_func.device)).nansum(dim=1)
-        return weighted.masked_fill(rewards_per_func.isnan().all(dim=1), torch.nan)
+        return summed_rewards(rewards_per_func, self.reward_weights.to(rewards_per_func.device), num_generations)
 
     def _observe(
         self,

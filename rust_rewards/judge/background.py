@@ -7,10 +7,11 @@ asynchronous as well, the others run in a thread meanwhile, and a step takes as 
 
 import asyncio
 import functools
-import inspect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+from ..callables import is_synchronous, name_of_reward
 
 
 class BackgroundReward:
@@ -25,10 +26,7 @@ class BackgroundReward:
 
     def __init__(self, reward: Callable[..., list[float | None]]) -> None:
         self.reward = reward
-        inner: Any = reward
-        while isinstance(inner, functools.partial):
-            inner = inner.func
-        self.__name__ = getattr(inner, "__name__", type(inner).__name__)
+        self.__name__ = name_of_reward(reward)
 
     async def __call__(self, **kwargs: Any) -> list[float | None]:
         """Return what the reward returns for these arguments."""
@@ -44,6 +42,4 @@ def _reward_thread() -> ThreadPoolExecutor:
 def in_background(reward: Any) -> Any:
     """Return a reward that overlaps with the judge: a `BackgroundReward` around a synchronous function,
     anything else (an asynchronous function, a reward model, the name of one) as it is."""
-    is_model = isinstance(reward, str) or hasattr(reward, "forward")  # a name, or a torch module
-    is_async = any(map(inspect.iscoroutinefunction, (reward, type(reward).__call__)))
-    return reward if is_model or is_async else BackgroundReward(reward)
+    return BackgroundReward(reward) if is_synchronous(reward) else reward

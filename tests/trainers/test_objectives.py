@@ -8,7 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainers.objectives import WEIGHTINGS, grpo_advantages, maxrl_advantages
+from trainers.objectives import WEIGHTINGS, grpo_advantages, maxrl_advantages, summed_rewards
 
 NAN, INF = math.nan, math.inf
 
@@ -234,3 +234,11 @@ def test_incomplete_groups_are_refused():
 def test_a_nan_threshold_is_refused():
     with pytest.raises(ValueError, match="threshold is NaN"):
         maxrl([1.0, 2.0], threshold=NAN)
+
+
+def test_a_sum_is_not_known_where_a_reward_is_missing_that_others_of_the_group_have():
+    rewards = torch.tensor([[1.0, 10.0], [2.0, NAN], [3.0, NAN], [4.0, NAN], [NAN, NAN], [5.0, 1.0]])
+    sums = summed_rewards(rewards, torch.tensor([1.0, 0.5]), 2)
+    # Group 1: 1 + 5, not known. Group 2: no second reward at all, so 3 and 4. Group 3: nothing; 5 + 0.5
+    assert sums.isnan().tolist() == [False, True, False, False, True, False]
+    assert sums[[0, 2, 3, 5]].tolist() == [6.0, 3.0, 4.0, 5.5]
