@@ -28,11 +28,11 @@ from launch.checkpoints import find_checkpoint, is_finished
 from launch.datasets import load_datasets
 from launch.messages import announce, clear_errors
 from launch.models import check_model, model_kwargs
+from launch.rewards import reward_functions
 from transformers import AutoTokenizer, ProgressCallback
 from trl import GRPOConfig, GRPOTrainer, ModelConfig, get_peft_config, get_quantization_config
 
 from rust_rewards.judge import JudgeArguments, with_judge
-from rust_rewards.reward_names import resolve_rewards
 from trainers.callbacks import GracefulStopCallback, RewardProgressCallback, TrainingLogCallback
 from trainers.curriculum import CurriculumConfig, CurriculumGRPOTrainer
 
@@ -49,7 +49,7 @@ def main(
         checkpoint = find_checkpoint(training_args)
 
         # Rewards
-        reward_funcs = resolve_rewards(script_args.reward_funcs)
+        reward_funcs = reward_functions(script_args, training_args)
         reward_funcs, training_args.reward_weights = with_judge(reward_funcs, training_args.reward_weights, judge_args)
 
         # Dataset: the tokenizer decides between chat prompts and code prefixes

@@ -29,11 +29,11 @@ from launch.checkpoints import find_checkpoint, is_finished
 from launch.datasets import load_datasets
 from launch.messages import announce, clear_errors
 from launch.models import check_model, model_kwargs
+from launch.rewards import reward_functions
 from transformers import AutoTokenizer, ProgressCallback
 from trl import ModelConfig, get_peft_config, get_quantization_config
 
 from rust_rewards.judge import JudgeArguments, with_judge
-from rust_rewards.reward_names import resolve_rewards
 from trainers import MaxRLConfig, MaxRLTrainer
 from trainers.callbacks import GracefulStopCallback, RewardProgressCallback, TrainingLogCallback
 from trainers.curriculum import CurriculumConfig, CurriculumMaxRLTrainer
@@ -52,7 +52,7 @@ def main(
         checkpoint = find_checkpoint(training_args)
 
         # Rewards
-        reward_funcs = resolve_rewards(script_args.reward_funcs)
+        reward_funcs = reward_functions(script_args, training_args)
         reward_funcs, training_args.reward_weights = with_judge(reward_funcs, training_args.reward_weights, judge_args)
         check_correctness_reward(training_args.correctness_reward, reward_funcs)
 

@@ -13,7 +13,7 @@ and not from the first batch.
 import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from . import rewards
 from .suggestions import unknown_name
@@ -25,8 +25,12 @@ RENAMED = {"experiments.solved_reward": "solved"}  # a path of 0.1.0 -> the shor
 WITHOUT_RUSTC = ("ast", "format")  # read the text only
 
 
-def resolve_rewards(names: Sequence[str | Callable]) -> list[Callable | str]:
-    """Return one reward function (or reward model name) per name, in order; what is a function already is kept.
+def resolve_rewards(names: Sequence[str], further: Mapping[str, Callable] | None = None) -> list[Callable | str]:
+    """Return one reward function (or reward model name) per name, in order.
+
+    Args:
+        names (`Sequence[str]`): Short names, dotted paths and names of reward models.
+        further (`Mapping[str, Callable]`, *optional*): Functions of the caller's, by their short names.
 
     Raises:
         ValueError: For an unknown or repeated name, or a dotted path that cannot be imported.
@@ -37,8 +41,8 @@ def resolve_rewards(names: Sequence[str | Callable]) -> list[Callable | str]:
     repeated = [name for name in names if names.count(name) > 1]
     if repeated:
         raise ValueError(f"Reward '{repeated[0]}' is given twice; use --reward_weights to weigh it.")
-    names = [RENAMED.get(name, name) if isinstance(name, str) else name for name in names]
-    found = [_resolve(name) for name in names]
+    names = [RENAMED.get(name, name) for name in names]
+    found = [_resolve(name, further or {}) for name in names]
     if any(name in SHORT_NAMES and name not in WITHOUT_RUSTC for name in names):
         toolchain = find_toolchain()
         if "clippy" in names:
@@ -46,9 +50,9 @@ def resolve_rewards(names: Sequence[str | Callable]) -> list[Callable | str]:
     return whole_rows(found)
 
 
-def _resolve(name: str | Callable) -> Callable | str:
-    if not isinstance(name, str):
-        return name
+def _resolve(name: str, further: Mapping[str, Callable]) -> Callable | str:
+    if name in further:
+        return further[name]
     if name in SHORT_NAMES:
         reward: Callable = getattr(rewards, f"{name}_reward")
         return reward
@@ -56,7 +60,9 @@ def _resolve(name: str | Callable) -> Callable | str:
         return name
     if "." in name:
         return _import_function(name)
-    raise ValueError(unknown_name("reward", name, SHORT_NAMES, ", or a dotted path such as my_pkg.my_reward"))
+    raise ValueError(
+        unknown_name("reward", name, (*SHORT_NAMES, *further), ", or a dotted path such as my_pkg.my_reward")
+    )
 
 
 def _import_function(path: str) -> Callable:

@@ -44,7 +44,7 @@ def test_several_rewards_score_a_row_as_a_whole():
     found = resolve_rewards(["format", "tests"])
     assert [reward.__name__ for reward in found] == ["format_reward", "tests_reward"]
     late = get_rust_reward(limits=Limits(deadline_seconds=1e-6))
-    text, rust, tests = resolve_rewards(["format", late, "tests"])  # a function stands for itself
+    text, rust, tests = resolve_rewards(["format", "late", "tests"], {"late": late})
     answer = ["```rust\npub fn late() -> i32 { 5 }\n```"]
     assert [reward(answer, tests="assert_eq!(late(), 5);") for reward in (text, rust, tests)] == [[None]] * 3
 
@@ -71,6 +71,12 @@ def test_a_dotted_path_is_imported_and_a_name_with_a_slash_is_left_to_trl():
 def test_a_name_that_is_of_no_use_is_named_with_what_to_do(names, says):
     with pytest.raises(ValueError, match=says):
         resolve_rewards(names)
+
+
+def test_a_name_of_the_callers_own_is_known_and_suggested():
+    assert resolve_rewards(["words"], {"words": len}) == [len]
+    with pytest.raises(ValueError, match=r"Unknown reward 'word'. Did you mean 'words'\? Known: ast, .*, words, or a"):
+        resolve_rewards(["word"], {"words": len})
 
 
 def test_a_missing_toolchain_is_said_before_anything_is_compiled(monkeypatch):

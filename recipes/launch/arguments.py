@@ -20,7 +20,7 @@ from trl import ScriptArguments, TrlParser
 from launch.config_file import check_recipe, read_recipe
 from launch.messages import announce
 from launch.paths import REPOSITORY, check_writable
-from rust_rewards.reward_names import SHORT_NAMES
+from launch.rewards import REWARD_NAMES
 from rust_rewards.suggestions import unknown_name
 from trainers.maxrl_config import GRPO_CHOICES, RUST_COMPILES
 
@@ -32,8 +32,11 @@ class RecipeArguments(ScriptArguments):
 
     Args:
         reward_funcs (`list[str]`, *optional*, defaults to `["rust"]`):
-            Short names of `rust_rewards.reward_names`, dotted paths such as `my_pkg.my_reward`, or reward models with a
-            slash (`org/model`).
+            Short names of `rust_rewards.reward_names`, `overlong`, dotted paths such as `my_pkg.my_reward`, or reward
+            models with a slash (`org/model`).
+        soft_punish_cache (`int`, *optional*):
+            Last tokens before `max_completion_length` in which the reward `overlong` falls from 0 to -1. Defaults to an
+            eighth of it.
         eval_dataset_name (`str`, *optional*):
             Path or name of the evaluation tasks. Defaults to the test split of `dataset_name`.
         curriculum (`bool`, *optional*, defaults to `False`):
@@ -46,8 +49,15 @@ class RecipeArguments(ScriptArguments):
     reward_funcs: list[str] = field(
         default_factory=lambda: ["rust"],
         metadata={
-            "help": f"Short names ({', '.join(SHORT_NAMES)}), dotted paths such as `my_pkg.my_reward`, or reward "
+            "help": f"Short names ({', '.join(REWARD_NAMES)}), dotted paths such as `my_pkg.my_reward`, or reward "
             "models with a slash (`org/model`)."
+        },
+    )
+    soft_punish_cache: int | None = field(
+        default=None,
+        metadata={
+            "help": "Last tokens before `max_completion_length` in which the reward `overlong` falls from 0 to -1. "
+            "Defaults to an eighth of it."
         },
     )
     eval_dataset_name: str | None = field(

@@ -9,12 +9,12 @@ from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.utils import DistributedType
 from launch.arguments import RecipeArguments, parse
 from launch.paths import find_path
+from launch.rewards import OVERLONG, reward_functions
 from paths import ROOT
 from sft import SFTScriptArguments
 from trl import GRPOConfig, ModelConfig, SFTConfig
 
 from rust_rewards.judge import JudgeArguments
-from rust_rewards.reward_names import resolve_rewards
 from trainers import MaxRLConfig
 
 CLASSES = {
@@ -49,12 +49,22 @@ def test_each_recipe_parses_and_names_what_exists(recipe):
     assert Path(find_path(script_args.dataset_name)).is_file() or script_args.dataset_name.startswith("outputs/")
     if algorithm != "sft":
         assert Path(find_path(script_args.eval_dataset_name or script_args.dataset_name)).is_file()
-        assert len(resolve_rewards(script_args.reward_funcs)) == len(
+        assert len(reward_functions(script_args, training_args)) == len(
             training_args.reward_weights or script_args.reward_funcs
         )
     if not getattr(script_args, "from_scratch_config", None):
         model = model_args.model_name_or_path
         assert model.startswith(("Qwen/", "outputs/")) or (ROOT / model / "config.json").is_file()
+
+
+def test_running_on_to_the_length_limit_never_pays(recipe):
+    _, algorithm, (script_args, training_args, *_) = recipe
+    if algorithm == "sft":
+        return
+    # MaxRL counts what was cut off as a failure; wherever GRPO's advantages are used it costs points
+    uses_grpo = algorithm == "grpo" or training_args.maxrl_schedule != "always"
+    assert (OVERLONG in script_args.reward_funcs) == uses_grpo
+    assert not training_args.mask_truncated_completions  # keeps the punishment out of the loss
 
 
 def test_each_recipe_states_hardware_and_launch_line_and_sets_nothing_twice(recipe):
