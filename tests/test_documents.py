@@ -112,7 +112,7 @@ def test_every_file_that_is_named_exists(path):
     assert sorted(file for file in expected if not is_there(file, path.parent)) == []
 
 
-@pytest.mark.parametrize("folder", ["verifier", "judge", "tasks", "evaluation", "../trainers"])
+@pytest.mark.parametrize("folder", ["verifier", "judge", "tasks", "tasks/convert", "evaluation", "../trainers"])
 def test_the_readme_of_a_package_names_each_of_its_modules(folder):
     place = ROOT / "rust_rewards" / folder
     modules = {path.name for path in place.glob("*.py")} - {"__init__.py"}

@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..exit_codes import DONE, FAILED
+from ..tasks.convert import PRESETS, ConvertOptions, Mapped, convert_source
+from ..tasks.convert.mapped import KINDS, PARTS, read_mapping
+from ..tasks.convert.source_rows import MAX_ROW_BYTES
 from ..tasks.strength import PER_TASK, StrengthOptions, measure_file
 from ..tasks.strength_text import strength_text
 from ..verifier import find_toolchain
-from ..whole_files import check_output
+from ..whole_files import check_output, write_json
 
 
 class Subcommand(NamedTuple):
@@ -71,6 +74,60 @@ def _strength(args: argparse.Namespace) -> int:
     return FAILED if rate is None or (args.at_least is not None and rate < args.at_least) else DONE
 
 
+def _add_convert(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "source", help="file (.jsonl, .json, .csv, .parquet), folder, Exercism track, or dataset of the hub"
+    )
+    parser.add_argument("--to", type=Path, required=True, help="task file to write")
+    parser.add_argument("--preset", choices=PRESETS, metavar="NAME", help=f"format: {', '.join(PRESETS)}")
+    parser.add_argument(
+        "--map", nargs="+", metavar="PART=COLUMN", help=f"columns of another format: {', '.join(PARTS)}"
+    )
+    parser.add_argument("--kind", choices=KINDS, help="what the tests of another format are")
+    parser.add_argument("--config", help="configuration of a dataset of the hub")
+    parser.add_argument("--split", default="train", help="split of a dataset of the hub (default: train)")
+    parser.add_argument("--licence", help="licence of the rows (default: what the format's card says)")
+    parser.add_argument("--max_cases", type=int, help="cases of standard input per task at most")
+    parser.add_argument(
+        "--max_row_mb", type=float, default=MAX_ROW_BYTES >> 20, help="larger rows are left out (default: 64)"
+    )
+    parser.add_argument("--report", type=Path, help="JSON file for what was left out, and why")
+
+
+def _convert(args: argparse.Namespace) -> int:
+    """Converts a published task set into our columns.
+
+    The format is told by the columns, or named by --preset; any other is described by --map and --kind. Each row is
+    taken, repaired, or left out with a counted reason. An interrupted command goes on where it stopped.
+
+    examples:
+      rust-rewards tasks convert rows.parquet --to tasks.jsonl
+      rust-rewards tasks convert exercism-rust --to exercism.jsonl
+      rust-rewards tasks convert mine.csv --to tasks.jsonl --kind asserts --map prompt=question tests=checks
+
+    exit code: 0 converted; 2 options or files that cannot be used, or no row became a task
+    """
+    check_output(args.to, args.source)
+    if (args.map is None) != (args.kind is None):
+        raise ValueError("--map and --kind belong together: --map prompt=... tests=... --kind asserts.")
+    options = ConvertOptions(
+        preset=args.preset,
+        mapped=Mapped(read_mapping(args.map), args.kind) if args.map else None,
+        config=args.config,
+        split=args.split,
+        licence=args.licence,
+        max_cases=args.max_cases,
+        max_row_bytes=int(args.max_row_mb * 2**20),
+    )
+    counts = convert_source(args.source, args.to, options)
+    if args.report:
+        write_json(args.report, counts.to_json())
+    print(counts.as_text())
+    print(f"\nWritten: {args.to}")
+    return DONE
+
+
 SUBCOMMANDS = {
+    "convert": Subcommand("convert a published task set into our columns", _add_convert, _convert),
     "strength": Subcommand("measure hidden tests with mutants of the references", _add_strength, _strength),
 }

