@@ -14,7 +14,8 @@ Each takes completions in both of TRL's forms and reads the dataset columns `tes
 `code_prefix` when they are there. The value of a row is `None` when it cannot be scored: the completion or a
 column is not what it should be, a column has another length than the completions, or the verifier failed.
 Such rows are counted in the metric `<reward>/not_scored` and never stop a run. A missing toolchain does, with
-`ToolchainError`, at the first call.
+`ToolchainError`, at the first call. The metric `<reward>/seconds` is the wall time of a call, and
+`tests_reward/solve_rate` the share of rows with tests whose answer passes all of them.
 
 A row is scored or it is not: one that the verifier fails for (at the deadline, say) is `None` in that reward and in
 all that are asked about the same batch after it; `whole_rows` makes it so in those before it as well.
@@ -31,9 +32,10 @@ a copied signature compiles in vain.
 
 import functools
 import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec
 
 from .ast_metrics import AstMetrics
 from .batches import Columns, Verification, batch_for
@@ -62,8 +64,29 @@ logger = logging.getLogger(__name__)
 
 LogExtra = Callable[[str, list[Any]], None] | None
 LogMetric = Callable[[str, float], None] | None
+Rewards = list[float | None]
+Given = ParamSpec("Given")
 
 
+def _timed(reward: Callable[Given, Rewards]) -> Callable[Given, Rewards]:
+    """Let a reward function log how long each of its calls takes, in seconds."""
+
+    @functools.wraps(reward)
+    def timed_reward(*args: Given.args, **kwargs: Given.kwargs) -> Rewards:
+        started = time.monotonic()
+        values = reward(*args, **kwargs)
+        _log_seconds(reward.__name__, started, kwargs.get("log_metric"))
+        return values
+
+    return timed_reward
+
+
+def _log_seconds(name: str, started: float, log_metric: Any) -> None:
+    if log_metric is not None:
+        log_metric(f"{name}/seconds", time.monotonic() - started)
+
+
+@_timed
 def format_reward(
     completions: Sequence[Completion],
     code_prefix: Column = None,
@@ -95,6 +118,7 @@ def format_reward(
     return _report("format_reward", values, log_metric)
 
 
+@_timed
 def compile_reward(
     completions: Sequence[Completion],
     entry_point: Column = None,
@@ -117,6 +141,7 @@ def compile_reward(
     return _report("compile_reward", values, log_metric)
 
 
+@_timed
 def clippy_reward(
     completions: Sequence[Completion],
     entry_point: Column = None,
@@ -142,6 +167,7 @@ def clippy_reward(
     return _report("clippy_reward", values, log_metric)
 
 
+@_timed
 def tests_reward(
     completions: Sequence[Completion],
     tests: Column = None,  # noqa: PT028 (no test)
@@ -163,12 +189,15 @@ def tests_reward(
         None if verdict is None or not verdict.tests_total else verdict.tests_passed / verdict.tests_total
         for verdict in verdicts
     ]
+    if log_metric is not None:
+        log_metric("tests_reward/solve_rate", _mean(value == 1 for value in values if value is not None))
     return _report("tests_reward", values, log_metric)
 
 
 tests_reward.__test__ = False  # type: ignore[attr-defined]  # pytest would take it for a test by its name
 
 
+@_timed
 def solved_reward(
     completions: Sequence[Completion],
     tests: Column = None,
@@ -194,6 +223,7 @@ def solved_reward(
     return _report("solved_reward", values, log_metric)
 
 
+@_timed
 def ast_reward(
     completions: Sequence[Completion],
     entry_point: Column = None,
@@ -247,6 +277,7 @@ class RustReward:
         Raises:
             ToolchainError: When there is no Rust toolchain.
         """
+        started = time.monotonic()
         batch = batch_for(self, Columns(completions, tests, entry_point, code_prefix))
         rows, verdicts = batch.verify(TESTS._replace(limits=self.limits))
         if rows and not any(row is not None and row.tests for row in rows):
@@ -261,6 +292,7 @@ class RustReward:
                 log_metric(f"{self.__name__}/{name}", _mean(getattr(score, name) for score in known))
             log_metric(f"{self.__name__}/compile_rate", _mean(score.compile_success > 0 for score in known))
             log_metric(f"{self.__name__}/parse_rate", _mean(score.parseable > 0 for score in known))
+            _log_seconds(self.__name__, started, log_metric)
         return _report(self.__name__, [None if s is None else s.total for s in scores], log_metric)
 
 

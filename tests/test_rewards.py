@@ -3,6 +3,7 @@
 import pickle
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -104,7 +105,26 @@ def test_solved_reward_wants_the_entry_point():
 def test_solved_reward_is_none_for_a_row_without_tests():
     log = Log()
     assert call(solved_reward, [GOOD, GOOD, GOOD], log, tests=[TESTS, None, " "]) == [1.0, None, None]
-    assert log.metrics == {"solved_reward/not_scored": 2.0}
+    assert log.metrics["solved_reward/not_scored"] == 2.0
+
+
+@names
+def test_every_reward_logs_how_long_it_took(reward):
+    log = Log()
+    started = time.monotonic()
+    call(reward, [GOOD], log, tests=[TESTS])
+    assert 0 < log.metrics[f"{reward.__name__}/seconds"] <= time.monotonic() - started
+
+
+def test_the_tests_reward_logs_the_share_that_passes_every_test():
+    log = Log()
+    assert call(tests_reward, [GOOD, HALF, GOOD, MISMATCH], log, tests=[TESTS, TESTS, None, TESTS]) == [
+        1.0,
+        0.5,
+        None,
+        0.0,
+    ]
+    assert log.metrics["tests_reward/solve_rate"] == pytest.approx(1 / 3)  # of the three that have tests
 
 
 def test_ast_reward_is_the_share_of_style_points():

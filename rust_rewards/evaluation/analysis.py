@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 
 from ..tasks import TaskSet
 from .comparison import describe_sample
+from .error_codes import named
 from .evaluation_result import ModelName, TaskSetName
 from .results import ANALYSIS, Machine, Toolchain, environment, read_result
 from .samples import SampleSet
@@ -19,6 +20,10 @@ from .summary import component_averages, error_counts
 from .tables import format_components, format_table
 
 EXAMPLES_SHOWN = 5  # lowest and highest answers
+ABOUT_EXAMPLES = (
+    "In the order of the combined reward (`rust_reward`), which is not that of being right: it gives points to what "
+    "compiles, and style points to what passes every test of its task. `0/4 tests` is a wrong answer, however high."
+)
 
 
 def spread_samples(tasks: TaskSet, total: int) -> tuple[TaskSet, int]:
@@ -191,7 +196,7 @@ def format_analysis(result: RewardAnalysis) -> str:
     weakest += [[entry["name"], *(f"{dict(entry)[side]:.2f}" for side in sides)] for entry in result.components]
     codes = [["compiler error", "samples", "share"]]
     for code, count in result.error_codes.items():
-        codes.append([code, str(count), f"{100 * count / result.samples:.1f} %"])
+        codes.append([named(code), str(count), f"{100 * count / result.samples:.1f} %"])
     left_out = f", {result.unjudged} not verified" if result.unjudged else ""
     about = f"{result.model['name']}: {result.samples} samples of {result.task_set['source']}{left_out}"
     return "\n\n".join([about, f"{format_table(rows)}\n{gap}", format_table(weakest), format_table(codes)])
@@ -200,7 +205,7 @@ def format_analysis(result: RewardAnalysis) -> str:
 def format_examples(scored: Sequence[ScoredSample]) -> str:
     """Return the answers with the lowest and highest rewards as Markdown."""
     ranked = sorted((s for s in scored if s.reward is not None), key=lambda sample: sample.reward or 0.0)
-    parts = ["# Answers with the lowest and highest rewards"]
+    parts = ["# Answers with the lowest and highest rewards", ABOUT_EXAMPLES]
     for heading, samples in (("Lowest", ranked[:EXAMPLES_SHOWN]), ("Highest", ranked[::-1][:EXAMPLES_SHOWN])):
         parts.append(f"## {heading}")
         parts += [_example(sample) for sample in samples]

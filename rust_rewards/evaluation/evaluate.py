@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from ..tasks import TaskSet
+from .error_codes import named
 from .evaluation_result import CheckedTaskSet, EvaluationResult
 from .results import environment
 from .samples import SampleSet
@@ -130,7 +131,7 @@ def format_result(result: EvaluationResult) -> str:
             rows.append([group, str(values["tasks"]), str(values["samples"]), *cells])
         parts.append(format_table(rows))
     if result.error_codes:
-        told = [f"{code} {count}" for code, count in list(result.error_codes.items())[:CODES_SHOWN]]
+        told = [f"{named(code)}: {count}" for code, count in list(result.error_codes.items())[:CODES_SHOWN]]
         parts.append(f"Samples with compiler errors: {', '.join(told)}")
     if result.failures:
         parts.append(f"Not verified, counted nowhere: {result.summary['unjudged']} samples {dict(result.failures)}")

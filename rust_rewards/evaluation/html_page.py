@@ -33,12 +33,17 @@ section { background: var(--card); border: 1px solid var(--line); border-radius:
 .proceed { background: var(--proceed); } .adjust { background: var(--adjust); }
 .reconsider { background: var(--reconsider); }
 figure { margin: 0; } figure img { width: 100%; max-width: 34rem; height: auto; display: block; }
-.scroll { overflow-x: auto; }
+/* A shadow lies at the side where a table goes on; two covers that scroll with the table hide it at the ends. */
+.scroll { overflow-x: auto; scrollbar-width: thin; background:
+  linear-gradient(to right, var(--card) 1.5rem, transparent 3rem) left / 3rem 100% no-repeat local,
+  linear-gradient(to left, var(--card) 1.5rem, transparent 3rem) right / 3rem 100% no-repeat local,
+  linear-gradient(to right, #0003, transparent) left / .9rem 100% no-repeat scroll,
+  linear-gradient(to left, #0003, transparent) right / .9rem 100% no-repeat scroll; }
 section > * + .figures, section > * + .scroll, section > * + details { margin-top: 1rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .92rem; }
 th, td { padding: .35rem .6rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
 th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 6.5rem; }
-td.text { text-align: left; white-space: normal; min-width: 10rem; }
+th.text, td.text { text-align: left; } td.text { white-space: normal; min-width: 7rem; }
 th { color: var(--soft); font-weight: 600; }
 pre { margin: 0; padding: .75rem; background: var(--back); border: 1px solid var(--line); border-radius: .35rem;
   overflow-x: auto; font: .82rem/1.45 ui-monospace, monospace; }
@@ -84,13 +89,11 @@ def table(rows: Sequence[Sequence[str]], text_columns: Sequence[int] = ()) -> st
         rows (`Sequence[Sequence[str]]`): Cells as text; the first row is the heading, the first column names the row.
         text_columns (`Sequence[int]`, *optional*): Columns of prose, which wrap and align left.
     """
-    head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in rows[0])
+    kinds = [" class=text" if column in text_columns else "" for column in range(len(rows[0]))]
+    head = "".join(f'<th scope="col"{kind}>{escape(cell)}</th>' for kind, cell in zip(kinds, rows[0], strict=True))
     lines = []
     for row in rows[1:]:
-        cells = (
-            f"<td{' class=text' if column in text_columns else ''}>{escape(cell)}</td>"
-            for column, cell in enumerate(row)
-        )
+        cells = (f"<td{kind}>{escape(cell)}</td>" for kind, cell in zip(kinds, row, strict=True))
         lines.append(f"<tr>{''.join(cells)}</tr>")
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
 

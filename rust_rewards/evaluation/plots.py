@@ -15,6 +15,7 @@ from typing import Any
 
 from ..whole_files import replacing
 from .comparison import Comparison, MetricChange
+from .statistics import moving_mean, smoothing_window
 from .tables import label_of
 
 BEFORE, AFTER, REFERENCE, ACCENT = "#8a8f98", "#c2571a", "#2f6f9f", "#3d7a4e"
@@ -36,6 +37,7 @@ STYLE: dict[Any, Any] = {
 }
 POINTS_PER_BAR = 2.0  # points per bar of a histogram
 SHARE = "share"  # an axis whose label starts with it runs from 0 to 1
+TOP_OF_SHARES = 116  # of an axis in percent, with room for the values above full bars
 LEGEND_COLUMNS = 4
 DPI = 150
 
@@ -47,15 +49,17 @@ def check_matplotlib() -> None:
 
 
 def draw_comparison(result: Comparison, path: Path) -> None:
-    """Draw a comparison: shares before and after, and the mean reward by difficulty."""
-    with drawing(path, (9.0, 3.6), columns=2, widths=(3, 2)) as (left, right):
-        shares = [entry for entry in result.metrics if entry.metric != "mean_reward"]
-        draw_shares(left, shares)
-        draw_groups(right, result.before.by_difficulty, result.after.by_difficulty)
+    """Draw a comparison: shares before and after, and the same of pass@1 and of compiling by difficulty."""
+    by_difficulty = [metric for metric in ("pass@1", "compile_rate") if result.change(metric)]
+    widths = (3, *(2 for _ in by_difficulty))
+    with drawing(path, (5.4 + 3.2 * len(by_difficulty), 3.6), columns=len(widths), widths=widths) as axes:
+        draw_shares(axes[0], [entry for entry in result.metrics if entry.metric != "mean_reward"])
+        for axis, metric in zip(axes[1:], by_difficulty, strict=True):
+            draw_groups(axis, result.before.by_difficulty, result.after.by_difficulty, metric)
 
 
 def draw_shares(axis: Any, entries: Sequence[MetricChange]) -> None:
-    """Draw pairs of bars in percent; the whisker is the difference's interval, placed at the new value."""
+    """Draw pairs of bars in percent with their values; the whisker is the difference's interval at the new value."""
     places = range(len(entries))
     old = [100 * entry.before for entry in entries]
     new = [100 * entry.after for entry in entries]
@@ -64,24 +68,39 @@ def draw_shares(axis: Any, entries: Sequence[MetricChange]) -> None:
     axis.bar([p - 0.2 for p in places], old, 0.38, color=BEFORE, label="before")
     axis.bar([p + 0.2 for p in places], new, 0.38, color=AFTER, label="after", yerr=[below, above], capsize=3)
     axis.set_xticks(list(places), [label_of(entry.metric).replace(" ", "\n") for entry in entries])
-    axis.set_ylim(0, 108)
+    tops = [value + whisker for value, whisker in zip(new, above, strict=True)]
+    write_values(axis, [p - 0.2 for p in places], old, old)
+    write_values(axis, [p + 0.2 for p in places], tops, new)
+    axis.set_ylim(0, TOP_OF_SHARES)
     axis.set_ylabel("% of samples")
-    axis.set_title("Before and after (whisker: 95 % interval)", pad=22)
+    axis.set_title("Before, after, 95 % of the difference", pad=22)
     axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1)
 
 
-def draw_groups(axis: Any, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """Draw the share of compiling samples per difficulty, before and after."""
+def write_values(axis: Any, places: Sequence[float], heights: Sequence[float], values: Sequence[float]) -> None:
+    """Write each value, a percentage, above its bar."""
+    for place, height, value in zip(places, heights, values, strict=True):
+        axis.text(place, height + 1.5, f"{value:.0f}", ha="center", va="bottom", fontsize=7)
+
+
+def draw_groups(axis: Any, before: Mapping[str, Any], after: Mapping[str, Any], metric: str) -> None:
+    """Draw a share of samples per difficulty, before and after; a group without it has no bar."""
     names = list(dict.fromkeys([*before, *after]))
     places = range(len(names))
     for side, groups, colour in ((-0.2, before, BEFORE), (0.2, after, AFTER)):
-        heights = [100 * groups.get(name, {}).get("metrics", {}).get("compile_rate", 0) for name in names]
-        axis.bar([p + side for p in places], heights, 0.38, color=colour)
+        known = {p: groups[n]["metrics"][metric] for p, n in enumerate(names) if _measured(groups, n, metric)}
+        shown, heights = [place + side for place in known], [100 * value for value in known.values()]
+        axis.bar(shown, heights, 0.38, color=colour)
+        write_values(axis, shown, heights, heights)
     axis.set_xticks(list(places), names)
-    axis.set_ylim(0, 108)
+    axis.set_ylim(0, TOP_OF_SHARES)
     axis.set_xlabel("difficulty")
-    axis.set_ylabel("% compiling")
-    axis.set_title("Compiling, by difficulty", pad=22)
+    axis.set_ylabel("% of samples")
+    axis.set_title(f"{label_of(metric)}, by difficulty", pad=22)
+
+
+def _measured(groups: Mapping[str, Any], name: str, metric: str) -> bool:
+    return name in groups and metric in groups[name]["metrics"]
 
 
 def draw_histograms(sides: Mapping[str, Sequence[float]], path: Path) -> None:
@@ -136,11 +155,18 @@ def draw_component_bars(axis: Any, components: Sequence[Mapping[str, Any]], side
 def draw_curves(
     axis: Any, curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], title: str, ylabel: str
 ) -> None:
-    """Draw named curves over the iterations, with a legend when there are several."""
+    """Draw named curves over the iterations, with a legend when there are several.
+
+    Of a long curve the values are drawn thin, and the mean of those around each bold.
+    """
     for (name, (steps, values)), colour in zip(curves.items(), COLOURS, strict=False):
         marker = "o" if len(steps) < 3 else None  # a line through one point is invisible
-        axis.plot(steps, values, color=colour, marker=marker, linewidth=1.4, label=name)
+        window = smoothing_window(len(values))
+        if window > 1:
+            axis.plot(steps, values, color=colour, linewidth=0.7, alpha=0.35)
+        axis.plot(steps, moving_mean(values, window), color=colour, marker=marker, linewidth=1.6, label=name)
     axis.set_xlabel("iteration")
+    axis.locator_params(axis="x", integer=True)
     axis.set_ylabel(ylabel)
     axis.yaxis.get_major_formatter().set_useOffset(False)
     if ylabel.startswith(SHARE):

@@ -10,15 +10,13 @@ from functools import partial
 from typing import Any
 
 from . import html_page as html
-from .analysis import RewardAnalysis
 from .comparison import Comparison, SamplePair, change_rows, describe_sample
 from .decision import Decision
-from .evaluation_result import EvaluationResult
+from .error_codes import named
 from .plots import (
     AFTER,
     BEFORE,
     REFERENCE,
-    draw_band,
     draw_component_bars,
     draw_curves,
     draw_distributions,
@@ -29,32 +27,19 @@ from .plots import (
 from .run_files import RunFiles
 from .summary import component_averages
 from .tables import as_text, label_of
-from .training_history import TrainingHistory
+from .training_sections import configuration, training
 
 KEY_FIGURES = ("compile_rate", "pass@1", "tests_passed", "mean_reward")
 CODES_SHOWN = 8  # error codes in a table
 SIDE_COLOURS = {"before": BEFORE, "after": AFTER, "reference": REFERENCE}
-CURVES: tuple[tuple[str, str, dict[str, str]], ...] = (
-    (
-        "Compiling and parsing",
-        "share of completions",
-        {"compile_success_rate": "compiles", "parse_success_rate": "parses"},
-    ),
-    ("Loss", "loss", {"loss": "loss"}),
-    ("KL to the starting model", "per token", {"kl": "KL"}),
-    ("Entropy", "nats per token", {"entropy": "entropy"}),
-    ("Groups without signal", "share of groups", {"frac_reward_zero_std": "groups"}),
-    ("Length of completions", "tokens", {"completion_length": "mean length"}),
-    ("Curriculum", "tasks", {"curriculum/unlocked": "unlocked", "curriculum/resting": "at rest"}),
-)
 
 
 def build_page(run: RunFiles) -> str:
     """Return the page of a run as HTML."""
     parts = [
         _header(run),
-        _configuration(run),
-        _training(run),
+        configuration(run),
+        training(run),
         _components(run),
         _before_and_after(run),
         _error_codes(run),
@@ -80,59 +65,6 @@ def _header(run: RunFiles) -> str:
 def _badge(decision: Decision) -> str:
     word = html.escape(decision.decision)
     return f'<span class="badge {word}">{word}</span>'
-
-
-def _configuration(run: RunFiles) -> str:
-    items: list[tuple[str, str]] = []
-    if run.history:
-        logged = f"{run.history.steps} logged steps, up to iteration {run.history.last_iteration:.0f}"
-        items.append(("training", logged))
-    items += [(name, side.model["name"]) for name, side in run.sides.items()]
-    if run.newest:
-        items += _provenance(run.newest)
-    yaml = html.details(run.config[0], f"<pre>{html.escape(run.config[1])}</pre>") if run.config else ""
-    return html.section("Configuration", html.definitions(items), yaml)
-
-
-def _provenance(result: EvaluationResult | RewardAnalysis) -> list[tuple[str, str]]:
-    """Return what a measurement depends on, by name."""
-    tasks, toolchain, machine = result.task_set, result.toolchain, result.machine
-    sampling = ", ".join(f"{key} {value}" for key, value in result.sampling.items())
-    return [
-        ("tasks", f"{tasks['count']} of {tasks['source']} ({tasks['hash']})"),
-        ("sampling", f"{sampling}, seed {result.seed}"),
-        ("toolchain", f"rustc {toolchain['rustc']}, {toolchain['host']}"),
-        ("packages", ", ".join(f"{name} {version}" for name, version in result.packages.items())),
-        ("machine", f"{machine['platform']}, {machine['processors']} processors"),
-    ]
-
-
-def _training(run: RunFiles) -> str:
-    history = run.history
-    if history is None:
-        return ""
-    figures = [("Average reward with one standard deviation, over iterations", svg_of(partial(_draw_reward, history)))]
-    for title, unit, names in CURVES:
-        curves = {label: history.curves[name] for name, label in names.items() if name in history.curves}
-        if curves:
-            draw = partial(draw_curves, curves=curves, title=title, ylabel=unit)
-            figures.append((f"{title}, over iterations", svg_of(draw)))
-    ends = [
-        f"{label} {history.at_start[name]:.3f} to {history.at_end[name]:.3f}"
-        for label, name in (("reward", "avg_reward"), ("compiling", "compile_success_rate"), ("entropy", "entropy"))
-        if name in history.curves
-    ]
-    summary = html.paragraph(f"First to last quarter of the run: {', '.join(ends)}.")
-    epochs = f"<h3>Epochs (means over logged steps)</h3>{html.table(history.epochs)}"
-    return html.section("Training", summary, html.figures(figures), epochs)
-
-
-def _draw_reward(history: TrainingHistory, axis: Any) -> None:
-    rewards = history.curves.get("avg_reward", ([], []))
-    draw_curves(axis, {"reward": rewards}, "Average reward, ± 1 standard deviation", "points")
-    means, deviations = (dict(zip(*history.curves.get(n, ([], [])), strict=True)) for n in ("avg_reward", "reward_std"))
-    both = [iteration for iteration in means if iteration in deviations]
-    draw_band(axis, both, [means[i] for i in both], [deviations[i] for i in both])
 
 
 def _components(run: RunFiles) -> str:
@@ -164,10 +96,11 @@ def _before_and_after(run: RunFiles) -> str:
         return ""
     shares = [change for change in comparison.metrics if change.metric != "mean_reward"]
     groups = comparison.before.by_difficulty, comparison.after.by_difficulty
-    figures = [
-        ("Shares of samples before and after", svg_of(lambda axis: draw_shares(axis, shares), (4.2, 3.0))),
-        ("Share of compiling samples by difficulty", svg_of(lambda axis: draw_groups(axis, *groups), (4.2, 3.0))),
-    ]
+    figures = [("Shares of samples before and after", svg_of(lambda axis: draw_shares(axis, shares), (4.2, 3.0)))]
+    for metric in ("pass@1", "compile_rate"):
+        if comparison.change(metric):
+            draw = partial(draw_groups, before=groups[0], after=groups[1], metric=metric)
+            figures.append((f"{label_of(metric)} by difficulty, before and after", svg_of(draw, (4.2, 3.0))))
     won, lost = comparison.won, comparison.lost
     return html.section(
         "Before and after",
@@ -175,21 +108,23 @@ def _before_and_after(run: RunFiles) -> str:
         *(html.paragraph(note, soft=True) for note in comparison.notes),
         html.table(change_rows(comparison.metrics, between="to")),
         html.figures(figures),
-        html.details("by topic", html.table(_topic_rows(comparison))),
+        html.details("by difficulty", html.table(_group_rows(comparison, "difficulty"))),
+        html.details("by topic", html.table(_group_rows(comparison, "topic"))),
     )
 
 
-def _topic_rows(comparison: Comparison) -> list[list[str]]:
-    rows = [["topic", "tasks", "compiles before", "after", "pass@1 before", "after"]]
-    for topic, old in comparison.before.by_topic.items():
-        new = comparison.after.by_topic.get(topic)  # topics are no part of what is measured
+def _group_rows(comparison: Comparison, kind: str) -> list[list[str]]:
+    rows = [[kind, "tasks", "compiles before", "after", "pass@1 before", "after"]]
+    before, after = (getattr(side, f"by_{kind}") for side in (comparison.before, comparison.after))
+    for group, old in before.items():
+        new = after.get(group)  # difficulty and topic are no part of what is measured
         known: list[Mapping[str, float]] = [side["metrics"] if side else {} for side in (old, new)]
         cells = [
             as_text(name, metrics[name]) if name in metrics else "-"
             for name in ("compile_rate", "pass@1")
             for metrics in known
         ]
-        rows.append([topic, str(old["tasks"]), *cells])
+        rows.append([group, str(old["tasks"]), *cells])
     return rows
 
 
@@ -202,14 +137,15 @@ def _error_codes(run: RunFiles) -> str:
         draw_codes = partial(draw_curves, curves=run.codes, title=title, ylabel="share of completions")
         what = "Share of completions by their first compiler error, over iterations"
         figures.append((what, svg_of(draw_codes, (4.2, 3.0))))
-    rows = [["compiler error", *(f"% of samples {name}" for name in run.sides)]]
+    rows = [["compiler error", *(f"% {name}" for name in run.sides)]]
     totals: Counter[str] = Counter()
     for side in run.sides.values():
         totals.update(side.error_codes)
-    for code, _ in totals.most_common(CODES_SHOWN):
+    for code in dict.fromkeys([*(code for code, _ in totals.most_common(CODES_SHOWN)), *run.codes]):
         shares = (side.error_codes.get(code, 0) / max(side.summary["samples"], 1) for side in run.sides.values())
-        rows.append([code, *(f"{100 * share:.1f}" for share in shares)])
-    return html.section("Compiler errors", html.figures(figures), html.table(rows) if len(rows) > 1 else "")
+        rows.append([named(code), *(f"{100 * share:.1f}" for share in shares)])
+    about = html.paragraph("Share of each side's samples that show the error.", soft=True) if run.sides else ""
+    return html.section("Compiler errors", html.figures(figures), about, html.table(rows))
 
 
 def _pairs(run: RunFiles) -> str:
@@ -235,7 +171,7 @@ def _decision(run: RunFiles) -> str:
     rows += [[check.name, check.verdict, check.shown, check.threshold] for check in run.decision.checks]
     following = [html.paragraph(f"Next: {setting}") for setting in run.decision.next_settings]
     badge = f"<p>{_badge(run.decision)}</p>"
-    return html.section("Decision", badge, html.table(rows, text_columns=(2,)), *following)
+    return html.section("Decision", badge, html.table(rows, text_columns=(1, 2, 3)), *following)
 
 
 def _missing(run: RunFiles) -> str:
@@ -250,7 +186,7 @@ def _missing(run: RunFiles) -> str:
         (run.decision, "The decision", decision),
         (run.analysis, "Points of the references", f"rust-rewards analyze --output_dir {folder}"),
         (run.codes, "Compiler errors over time", "training with --log_completions true and the rust reward"),
-        (run.config, "The training settings", f"rust-rewards report {folder} --config with the run's YAML"),
+        (run.settings or run.config, "The training settings", f"training_args.bin, which training leaves in {folder}"),
     )
     rows = [["not on this page", "comes from"]] + [[what, how] for there, what, how in wanted if not there]
     return html.section("Missing", html.table(rows, text_columns=(1,))) if len(rows) > 1 else ""

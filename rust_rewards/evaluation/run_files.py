@@ -15,6 +15,7 @@ from .decision import Decision, read_decision
 from .error_codes import codes_over_time
 from .evaluation_result import EvaluationResult, read_evaluation
 from .results import ResultFileError
+from .run_settings import SETTINGS_NAME, RunSettings, read_run_settings
 from .training_history import Curve, TrainingHistory
 
 Content = TypeVar("Content")
@@ -31,6 +32,7 @@ class RunFiles:
     comparison: Comparison | None  # of the two evaluations
     analysis: RewardAnalysis | None
     decision: Decision | None  # as `decide` wrote it
+    settings: RunSettings | None  # of the training
     config: tuple[str, str] | None  # name and text of a YAML file
     codes: Mapping[str, Curve]
 
@@ -75,9 +77,17 @@ def read_run(folder: Path, history: TrainingHistory | None, config: Path | None 
         comparison=compare(before, after) if before and after else None,
         analysis=analysis,
         decision=_if_there(read_decision, folder / "decision.json"),
+        settings=_if_there(read_run_settings, _settings_file(folder)),
         config=(chosen.name, _read_text(chosen)) if chosen else None,
         codes=codes_over_time(folder / "completions"),
     )
+
+
+def _settings_file(folder: Path) -> Path:
+    """Return where the run's settings are: in its folder, else in its newest checkpoint."""
+    checkpoints = sorted(folder.glob(f"checkpoint-*/{SETTINGS_NAME}"), key=lambda path: path.stat().st_mtime)
+    here = folder / SETTINGS_NAME
+    return checkpoints[-1] if checkpoints and not here.exists() else here
 
 
 def _if_there(read: Callable[[Path], Content], path: Path) -> Content | None:

@@ -14,6 +14,30 @@ import numpy as np
 BOOTSTRAP_RESAMPLES = 10_000  # the limits of a 95 % interval move by less than 2 % of its width between seeds
 
 
+SMOOTHED_FROM = 20  # values; a shorter curve is shown as it is
+SMOOTHED_SHARE = 0.05  # of a curve's values, the width of the mean around each
+
+
+def smoothing_window(count: int) -> int:
+    """Return over how many values a curve of `count` values is averaged: an odd number, 1 for a short curve.
+
+    >>> [smoothing_window(count) for count in (10, 19, 20, 120, 1000)]
+    [1, 1, 5, 7, 51]
+    """
+    return max(5, round(count * SMOOTHED_SHARE) // 2 * 2 + 1) if count >= SMOOTHED_FROM else 1
+
+
+def moving_mean(values: Sequence[float], window: int) -> list[float]:
+    """Return the mean of the `window` values around each one, of fewer at both ends.
+
+    >>> moving_mean([0.0, 3.0, 6.0, 0.0], 3)
+    [1.5, 3.0, 3.0, 3.0]
+    """
+    reach = window // 2
+    around = [values[max(place - reach, 0) : place + reach + 1] for place in range(len(values))]
+    return [sum(near) / len(near) for near in around]
+
+
 class Interval(NamedTuple):
     """A difference and the limits of its interval."""
 
