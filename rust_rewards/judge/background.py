@@ -34,6 +34,12 @@ class BackgroundReward:
         return await loop.run_in_executor(_reward_thread(), functools.partial(self.reward, **kwargs))
 
 
+async def after_rewards(function: Callable[..., Any], *args: Any) -> Any:
+    """Return what a function returns when the rewards that were put into the background before it are done."""
+    await asyncio.sleep(0)  # TRL starts all asynchronous rewards at once: let the others come first
+    return await asyncio.get_running_loop().run_in_executor(_reward_thread(), functools.partial(function, *args))
+
+
 @functools.cache
 def _reward_thread() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max_workers=1, thread_name_prefix="rewards")

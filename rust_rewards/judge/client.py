@@ -33,6 +33,7 @@ MAX_ERROR_CHARS = 300
 FIRST_BACKOFF_SECONDS = 0.5  # doubles with each attempt, plus up to as much again at random
 RETRIED = frozenset({"rate_limited", "server_error", "connection", "malformed"})
 SCHEMA_REFUSED = frozenset({400, 415, 422, 500, 501})  # said to a response_format the server does not know
+QUESTION_REFUSED = frozenset({400, 413, 422})  # said to one question by a server that takes others
 
 
 class JudgeClient:
@@ -99,7 +100,7 @@ class Session:
             try:
                 answer = await self._ask_once(messages)
             except JudgeFailure as failure:
-                if failure.reason == "budget":
+                if failure.reason in ("budget", "not_taken"):  # neither says anything of the server's health
                     raise
                 wait = max(failure.retry_after, FIRST_BACKOFF_SECONDS * 2**attempt * (1 + random.random()))
                 late = asyncio.get_running_loop().time() + wait >= until
@@ -114,16 +115,25 @@ class Session:
 
     async def _ask_once(self, messages: list[dict[str, str]]) -> Answer:
         """Make one attempt; a second request is part of it when the server does not know `response_format`."""
-        if self._client.structured is False:
-            return await self._request(messages, structured=False)
+        if self._client.structured is not None:
+            return await self._ask_known(messages, structured=self._client.structured)
         try:
             answer, works = await self._request(messages, structured=True), True
         except JudgeFailure as failure:
-            if self._client.structured or failure.status not in SCHEMA_REFUSED:
+            if failure.status not in SCHEMA_REFUSED:
                 raise
             answer, works = await self._request(messages, structured=False), False
         self._client.structured = works
         return answer
+
+    async def _ask_known(self, messages: list[dict[str, str]], *, structured: bool) -> Answer:
+        """Make one attempt with a server that has answered before: what it refuses now is this question."""
+        try:
+            return await self._request(messages, structured=structured)
+        except JudgeFailure as failure:
+            if failure.status in QUESTION_REFUSED:
+                raise JudgeFailure("not_taken", str(failure), failure.status) from None
+            raise
 
     async def _request(self, messages: list[dict[str, str]], *, structured: bool) -> Answer:
         config, budget = self._client.config, self._client.budget

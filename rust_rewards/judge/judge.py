@@ -2,11 +2,16 @@
 
 In this order: no program, or too long; does not compile; answered before (cache); asked now. Equal questions
 are one question. Whatever happens, there is a `Judgement` for every program, by the deadline.
+
+Whose fault it is that there are no scores decides what that is worth. A program that is none, does not compile or is
+too long has failed: 0. So has one about which a judge that has answered about others gives no answer twice: it would
+otherwise be the way of a bad program to be taken for an average one. All else is the judge's fault, or ours: `None`.
 """
 
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any, NamedTuple
@@ -15,14 +20,24 @@ from ..verifier import Limits, SandboxError, ToolchainError, verify
 from .cache import JudgeCache, cache_key
 from .client import JudgeClient, JudgeFailure, Session
 from .config import JudgeConfig
-from .prompt import SYSTEM, Judgement, build_messages, parse_answer, without_comments
+from .prompt import SYSTEM, Judgement, build_messages, parse_answer
+from .shown import shown_program
 
+FAILED = ("no_code", "too_long", "not_compiling")  # of the program, before anybody is asked: 0
+# The program's fault where the judge answers about others: it was asked a second time, under another marker
+EVADED = (
+    "refused",  # by the model
+    "truncated",  # by `max_tokens`
+    "unparsable",
+    "out_of_range",
+    "not_taken",  # 400, 413 or 422 from a server that has taken other questions: too many tokens, say
+)
 REASONS = (
+    *FAILED,
+    *EVADED,
     "unreadable",  # the completion, the prompt or the prefix is not what it should be
-    "no_code",  # the completion holds no program
-    "too_long",  # the program or the task exceeds `max_chars`
-    "not_compiling",
-    "verifier",  # rustc could not be asked
+    "long_task",  # the task exceeds `max_chars`
+    "verifier",  # rustc could not be asked, by the judge or by another reward of the batch
     "budget",
     "paused",  # by the circuit breaker
     "deadline",  # of the batch
@@ -33,10 +48,6 @@ REASONS = (
     "connection",
     "malformed",  # no chat completion
     "oversize",
-    "refused",  # by the model
-    "truncated",  # by `max_tokens`
-    "unparsable",
-    "out_of_range",
     "internal",  # an unforeseen error; the log says where
 )
 
@@ -62,6 +73,7 @@ class Judge:
         self.client = JudgeClient(config)
         self._cache = JudgeCache(config.cache_path) if config.cache_path else None
         self._gate: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
+        self._has_scored = False  # a program, ever
 
     def __reduce__(self) -> tuple[type["Judge"], tuple[JudgeConfig]]:
         return Judge, (self.config,)
@@ -88,13 +100,22 @@ class Judge:
         except TimeoutError:
             settled |= dict.fromkeys(_left(questions, settled), Judgement(reason="deadline"))
         settled |= await self._asked(_left(questions, settled), until)
+        self._has_scored = self._has_scored or any(judgement.scores for judgement in settled.values())
+        blamed = (*FAILED, *EVADED) if self._has_scored else FAILED
+        settled = {q: replace(judgement, failed=judgement.reason in blamed) for q, judgement in settled.items()}
         return [Judgement(reason="unreadable") if question is None else settled[question] for question in rows]
 
     def _unfit(self, question: Question) -> str | None:
         """Say why a question is not worth putting, if so. Half a program would be misjudged, so none is cut."""
+        most = self.config.max_chars
         if not question.program.strip():
             return "no_code"
-        return "too_long" if max(map(len, question)) > self.config.max_chars else None
+        if len(question.task) > most:
+            return "long_task"
+        return "too_long" if len(question.program) > most or len(self._shown(question)) > most else None
+
+    def _shown(self, question: Question) -> str:
+        return shown_program(question.program, strip_comments=self.config.strip_comments)
 
     async def _uncompilable(self, questions: list[Question]) -> dict[Question, Judgement]:
         """Settle what rustc rejects. In a thread, since the loop may serve other rewards meanwhile."""
@@ -151,19 +172,23 @@ class Judge:
         return {question: _outcome(task) for task, question in asked.items()}
 
     async def _ask(self, question: Question, session: Session, until: float) -> Judgement:
-        """Put one question. An answer is on disk before the next question takes its place."""
-        code = without_comments(question.program) if self.config.strip_comments else question.program
-        messages = build_messages(self.config.prompt_template, question.task, code)
+        """Put one question, a second time when the first answer is none: the program may have brought that about."""
+        judgement = await self._ask_once(question, session, until)
+        return await self._ask_once(question, session, until) if judgement.reason in EVADED else judgement
+
+    async def _ask_once(self, question: Question, session: Session, until: float) -> Judgement:
+        messages = build_messages(self.config.prompt_template, question.task, self._shown(question))
         async with self._slot():
             try:
                 answer = await session.ask(messages, until)
             except JudgeFailure as failure:
                 return Judgement(reason=failure.reason, rationale=str(failure))
-            if answer.problem is not None:
-                return Judgement(reason=answer.problem, rationale=answer.text)
-            if self._cache is not None:
-                self._cache.store(self._key(question), answer.text)  # a tenth of a millisecond: no thread
-        return parse_answer(answer.text)
+        if answer.problem is not None:
+            return Judgement(reason=answer.problem, rationale=answer.text)
+        judgement = parse_answer(answer.text)
+        if self._cache is not None and judgement.scores is not None:
+            await asyncio.to_thread(self._cache.store, self._key(question), answer.text)  # another process may write
+        return judgement
 
     def _slot(self) -> asyncio.Semaphore:
         """Return the limit on requests in flight; one per event loop, shared by batches that overlap in it."""

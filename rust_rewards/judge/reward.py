@@ -1,7 +1,8 @@
 """Rewards programs for what rustc and the AST cannot see, by the judgement of a large code model. Optional.
 
-What could not be judged is `None`, never a neutral score, and is counted by reason. The judge cannot stop a
-training: one deadline bounds each batch, and a server that keeps failing is left alone for a while.
+What could not be judged is `None`, never a neutral score, and is counted by reason; a program that is itself to blame
+for that earns 0. The judge cannot stop a training: one deadline bounds each batch, and a server that keeps failing is
+left alone for a while. A row that the verifier failed for is `None` here too.
 
 TRL runs synchronous rewards one after another and asynchronous ones together, after those. For a step to take
 as long as the slower of verifier and judge, and not as both, the synchronous ones must be made asynchronous
@@ -20,12 +21,13 @@ from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any
 
+from ..batches import Columns, unverified_rows
 from ..completions import completion_text
 from ..rows import Column, Completion, broadcast, read_without_tests
 from .arguments import JudgeArguments, config_from_arguments
-from .background import in_background
+from .background import after_rewards, in_background
 from .config import JudgeConfig
-from .judge import REASONS, Judge
+from .judge import EVADED, FAILED, REASONS, Judge
 from .prompt import SCORES, Judgement, build_messages, parse_answer
 from .response import JudgeFailure
 
@@ -72,38 +74,48 @@ class JudgeReward:
             log_extra (`Callable`, *optional*): Receives the columns `judge_quality`, `judge_correctness`,
                 `judge_idiomaticity` and `judge_rationale` (or why there is no judgement).
             log_metric (`Callable`, *optional*): Receives `judge/scored`, `judge/cached` and, for each of
-                `REASONS`, `judge/none/<reason>`, as shares of the batch; `judge/requests` and
-                `judge/cost_usd`, this process's sums so far; `judge/seconds`, the time this call took.
+                `REASONS`, `judge/none/<reason>` and, where the program may be to blame, `judge/zero/<reason>`, as
+                shares of the batch; `judge/requests` and `judge/cost_usd`, this process's sums so far;
+                `judge/seconds`, the time this call took.
 
         Returns:
-            `list[float | None]`: 0..`weight_scale` each; `None` where there is no judgement.
+            `list[float | None]`: 0..`weight_scale` each; 0.0 where the program is to blame that there is no
+                judgement, `None` where it is not.
         """
         began, config = perf_counter(), self.judge.config
         rows = read_without_tests(completions, tests, entry_point, code_prefix)
         programs = [None if row is None else row.program for row in rows]
         tasks = [task_text(prompt) for prompt in broadcast("" if prompts is None else prompts, len(rows))]
         judgements = await self.judge.judge_programs(programs, tasks)
+        seconds = perf_counter() - began
+        unverified = await after_rewards(unverified_rows, Columns(completions, tests, entry_point, code_prefix))
+        for place in unverified:
+            judgements[place] = Judgement(reason="verifier", rationale="The verifier failed for this row.")
         if log_extra is not None:
             for name, values in _columns(judgements).items():
                 log_extra(f"judge_{name}", values)
         if log_metric is not None:
             for name, value in self._metrics(judgements).items():
                 log_metric(f"judge/{name}", value)
-            log_metric("judge/seconds", perf_counter() - began)
+            log_metric("judge/seconds", seconds)
         weights = (config.w_quality, config.w_correctness, config.w_idiomaticity)
         return [judgement.reward(weights, config.weight_scale) for judgement in judgements]
 
     def _metrics(self, judgements: Sequence[Judgement]) -> dict[str, float]:
         """Return the same keys for every batch, the empty one included: ranks log in step."""
-        reasons, size = Counter(judgement.reason for judgement in judgements), max(1, len(judgements))
+        size = max(1, len(judgements))
+        unknown = Counter(judgement.reason for judgement in judgements if not judgement.failed)
+        failed = Counter(judgement.reason for judgement in judgements if judgement.failed)
         cached = [judgement for judgement in judgements if judgement.cached]
         budget = self.judge.client.budget
         return {
-            "scored": reasons[None] / size,
+            "scored": unknown[None] / size,
             "cached": len(cached) / size,
             "requests": float(budget.requests),
             "cost_usd": budget.cost,
-        } | {f"none/{reason}": reasons[reason] / size for reason in REASONS}
+            **{f"none/{reason}": unknown[reason] / size for reason in REASONS if reason not in FAILED},
+            **{f"zero/{reason}": failed[reason] / size for reason in (*FAILED, *EVADED)},
+        }
 
 
 def _columns(judgements: Sequence[Judgement]) -> dict[str, list[Any]]:

@@ -43,7 +43,7 @@ def test_a_base_models_continuation_is_judged_with_its_prefix():
     with ScriptedServer(lambda _: GOOD) as server:
         reward = get_judge_reward(config_for(server))
         assert asyncio.run(reward(["    1\n}\n"], code_prefix=["pub fn one() -> i32 {\n"])) == [0.6]
-    assert "pub fn one() -> i32 {\n    1\n}\n" in question(server.requests[0])
+    assert "  1| pub fn one() -> i32 {\n  2|     1\n  3| }\n" in question(server.requests[0])
 
 
 def test_weights_and_scale_shape_the_reward():
@@ -90,7 +90,9 @@ def test_every_batch_logs_the_same_metrics_the_empty_one_included():
         assert asyncio.run(reward([], log_metric=seen[0].__setitem__)) == []
         asyncio.run(reward(programs(2), log_metric=seen[1].__setitem__))
     assert seen[0].keys() == seen[1].keys()
-    assert seen[1].keys() >= {f"judge/none/{reason}" for reason in REASONS} | {"judge/scored", "judge/cost_usd"}
+    told = {key.rpartition("/")[2] for key in seen[1] if key.startswith(("judge/none/", "judge/zero/"))}
+    assert told == set(REASONS)
+    assert seen[1].keys() >= {"judge/scored", "judge/cost_usd"}
 
 
 def test_trl_sees_it_as_asynchronous():

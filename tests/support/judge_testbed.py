@@ -35,6 +35,7 @@ def ask(script, completions=None, prompts=None, code_prefix=None, **options):
         reward = get_judge_reward(JudgeConfig(server.endpoint, "m", **settings))
         columns = {"prompts": prompts, "code_prefix": code_prefix}
         rewards = asyncio.run(reward(completions or programs(1), **columns, log_metric=metrics.__setitem__))
-    reasons = {r: metrics[f"judge/none/{r}"] for r in REASONS}
+    told = ("judge/none/", "judge/zero/")
+    reasons = {r: sum(metrics.get(f"{kind}{r}", 0.0) for kind in told) for r in REASONS}
     assert sum(reasons.values()) + metrics["judge/scored"] == pytest.approx(1.0)
     return rewards, {r: share for r, share in reasons.items() if share}, server
