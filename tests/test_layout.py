@@ -32,6 +32,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # Packages from elsewhere that a room may import when it is loaded; all others are imported where they are used
 LOADED_PACKAGES = {
     "syntax": {"tree_sitter", "tree_sitter_rust"},
+    "judge": {"tree_sitter"},
     "tasks": {"tree_sitter"},
     "verifier": {"tree_sitter"},
     "evaluation": {"numpy"},
