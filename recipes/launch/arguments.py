@@ -39,6 +39,9 @@ class RecipeArguments(ScriptArguments):
             eighth of it.
         eval_dataset_name (`str`, *optional*):
             Path or name of the evaluation tasks. Defaults to the test split of `dataset_name`.
+        min_pass_rate, max_pass_rate (`float`, *optional*):
+            Train only on tasks whose column `pass_rate` (0..1, written by `rust-rewards tasks difficulty`) lies between
+            these, both included. Tasks without one stay.
         curriculum (`bool`, *optional*, defaults to `False`):
             Whether to start with the easy tasks and unlock harder ones by measured success (`trainers.curriculum`).
         curriculum_success (`float`, *optional*):
@@ -63,6 +66,12 @@ class RecipeArguments(ScriptArguments):
     eval_dataset_name: str | None = field(
         default=None,
         metadata={"help": "Path or name of the evaluation tasks. Defaults to the test split of `dataset_name`."},
+    )
+    min_pass_rate: float | None = field(
+        default=None, metadata={"help": "Train only on tasks with at least this `pass_rate` (0..1)."}
+    )
+    max_pass_rate: float | None = field(
+        default=None, metadata={"help": "Train only on tasks with at most this `pass_rate` (0..1)."}
     )
     curriculum: bool = field(
         default=False,
@@ -138,6 +147,11 @@ def check_arguments(script_args: Any, training_args: Any) -> None:
     for key, allowed in GRPO_CHOICES.items():
         if getattr(training_args, key) not in allowed:
             raise ValueError(unknown_name(key, getattr(training_args, key), allowed))
+    low, high = script_args.min_pass_rate, script_args.max_pass_rate
+    if not 0.0 <= (0.0 if low is None else low) <= (1.0 if high is None else high) <= 1.0:
+        raise ValueError(
+            f"min_pass_rate is {low} and max_pass_rate {high}; give numbers from 0 to 1, the smaller first."
+        )
     if not training_args.temperature > 0:
         raise ValueError(f"temperature is {training_args.temperature}; samples need one above 0.")
     check_writable(training_args.output_dir)

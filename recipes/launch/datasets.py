@@ -34,6 +34,9 @@ def load_datasets(script_args: Any, training_args: Any, tokenizer: Any) -> tuple
     """
     options = {"config": script_args.dataset_config, "has_chat_template": tokenizer.chat_template is not None}
     train_dataset = load_prompts(script_args.dataset_name, split=script_args.dataset_train_split, **options)
+    train_dataset = within_pass_rates(
+        train_dataset, script_args.dataset_name, low=script_args.min_pass_rate, high=script_args.max_pass_rate
+    )
     check_rewards_can_read(train_dataset, script_args.dataset_name, script_args.reward_funcs)
     if training_args.eval_strategy == "no":
         return train_dataset, None
@@ -70,6 +73,28 @@ def load_prompts(
     if len({type(row["prompt"]) for row in kept}) > 1:
         raise ValueError(f"'{name}' mixes chat prompts (lists of messages) and plain strings; use one form.")
     return _to_dataset(kept, name)
+
+
+def within_pass_rates(tasks: Dataset, name: str, *, low: float | None, high: float | None) -> Dataset:
+    """Return the tasks whose `pass_rate` lies between two bounds, both included; tasks without one stay.
+
+    Raises:
+        ValueError: When no task has a pass rate, or none is left.
+    """
+    if low is None and high is None:
+        return tasks
+    rates = tasks["pass_rate"] if "pass_rate" in tasks.column_names else []
+    if not any(rate is not None for rate in rates):
+        raise ValueError(
+            f"--min_pass_rate and --max_pass_rate need a column pass_rate, and no task of '{name}' has one. Write it "
+            "with `rust-rewards tasks difficulty`."
+        )
+    least, most = (0.0 if low is None else low), (1.0 if high is None else high)
+    kept = [i for i, rate in enumerate(rates) if rate is None or least <= rate <= most]
+    if not kept:
+        raise ValueError(f"No task of '{name}' has a pass_rate from {least:g} to {most:g}; widen the bounds.")
+    announce(f"{len(kept)} of {len(tasks)} tasks of '{name}' have a pass rate from {least:g} to {most:g}, or none.")
+    return tasks.select(kept)
 
 
 def check_rewards_can_read(tasks: Dataset, name: str, reward_names: Sequence[str]) -> None:

@@ -1,16 +1,19 @@
 """Bring your own tasks: read, check and measure task sets."""
 
 import argparse
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from ..evaluation.task_difficulty import write_difficulty
 from ..exit_codes import DONE, FAILED
 from ..tasks.convert import PRESETS, ConvertOptions, Mapped, convert_source
 from ..tasks.convert.mapped import KINDS, PARTS, read_mapping
 from ..tasks.convert.source_rows import MAX_ROW_BYTES
 from ..tasks.strength import PER_TASK, StrengthOptions, measure_file
 from ..tasks.strength_text import strength_text
+from ..tasks.task_text import draw_tasks, find_task, task_text
 from ..verifier import find_toolchain
 from ..whole_files import check_output, write_json
 
@@ -127,7 +130,52 @@ def _convert(args: argparse.Namespace) -> int:
     return DONE
 
 
+def _add_show(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("tasks", help="JSON Lines file, dataset of the hub, or shipped set (train, eval)")
+    parser.add_argument("task_id", nargs="*", help="ids, or numbers of lines; drawn at random unless given")
+    parser.add_argument("--random", type=int, default=1, metavar="N", help="tasks to draw (default: 1)")
+    parser.add_argument("--seed", type=int, help="draws the same tasks again")
+
+
+def _show(args: argparse.Namespace) -> int:
+    """Shows tasks as a person wants to read them: by id, by the number of a line, or at random.
+
+    examples:
+      rust-rewards tasks show eval eval/arithmetic/clamp_percent
+      rust-rewards tasks show tasks.jsonl --random 3
+    """
+    if args.random < 1:
+        raise ValueError(f"--random is {args.random}; give a number above zero.")
+    seed = args.seed if args.seed is not None else secrets.randbits(32)
+    lines = [find_task(args.tasks, name) for name in args.task_id] or draw_tasks(args.tasks, args.random, seed)
+    print("\n\n\n".join(map(task_text, lines)))
+    return DONE
+
+
+def _add_difficulty(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("samples", nargs="+", type=Path, help="results of evaluate, or JSON Lines of samples")
+    parser.add_argument("--tasks", required=True, help="JSON Lines file, dataset of the hub, or shipped set")
+    parser.add_argument("--to", type=Path, required=True, help="task file to write: the rows with their pass rate")
+    parser.add_argument("--prompt_style", choices=["auto", "chat", "prefix"], default="auto", help="of the samples")
+
+
+def _difficulty(args: argparse.Namespace) -> int:
+    """Writes into each task how often a model solved it (pass_rate, 0..1), from samples of the model.
+
+    Training with --min_pass_rate and --max_pass_rate then leaves out what is never or always solved.
+
+    example:
+      rust-rewards tasks difficulty before.json --tasks tasks.jsonl --to rated.jsonl
+    """
+    check_output(args.to, args.tasks, *args.samples)
+    print(write_difficulty(args.samples, args.tasks, args.to, args.prompt_style))
+    print(f"\nWritten: {args.to}")
+    return DONE
+
+
 SUBCOMMANDS = {
     "convert": Subcommand("convert a published task set into our columns", _add_convert, _convert),
+    "show": Subcommand("show tasks as a person wants to read them", _add_show, _show),
+    "difficulty": Subcommand("write pass rates of a model into the tasks", _add_difficulty, _difficulty),
     "strength": Subcommand("measure hidden tests with mutants of the references", _add_strength, _strength),
 }

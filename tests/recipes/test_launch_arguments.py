@@ -79,6 +79,8 @@ def test_weights_of_the_command_line_are_kept_in_either_form(weights):
         ("per_device_train_batch_size: 64.0", "per_device_train_batch_size in FILE must be a whole number, got 64.0"),
         ("max_steps: true", "max_steps in FILE must be a whole number, got True"),
         ("dtype: flaot32", "Unknown dtype 'flaot32'. Did you mean 'float32'?"),
+        ("min_pass_rate: 1.5", "min_pass_rate is 1.5 and max_pass_rate None; give numbers from 0 to 1"),
+        ("max_pass_rate: -0.1", "min_pass_rate is None and max_pass_rate -0.1; give numbers from 0 to 1"),
         ("temperature: 0.0", "temperature is 0.0; samples need one above 0"),
         ("attn_implementation: flash", '`attn_implementation="flash"` is not supported'),
         ("learning_rate: [1", "is not YAML: while parsing"),

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 from datasets import Dataset
-from launch.datasets import check_rewards_can_read, load_datasets, load_prompts
+from launch.datasets import check_rewards_can_read, load_datasets, load_prompts, within_pass_rates
 from recipes_testbed import write
 
 from rust_rewards import tests_reward
@@ -101,7 +101,10 @@ def arguments(train, evaluate=None, eval_strategy="no"):
     """What `load_datasets` reads of the arguments of a script and of TRL."""
     names = {"dataset_name": str(train), "eval_dataset_name": evaluate and str(evaluate), "dataset_config": None}
     splits = {"dataset_train_split": "train", "dataset_test_split": "test"}
-    return SimpleNamespace(reward_funcs=["rust"], **names, **splits), SimpleNamespace(eval_strategy=eval_strategy)
+    bounds = {"min_pass_rate": None, "max_pass_rate": None}
+    return SimpleNamespace(reward_funcs=["rust"], **names, **splits, **bounds), SimpleNamespace(
+        eval_strategy=eval_strategy
+    )
 
 
 @pytest.mark.parametrize("chat_template", [None, "{{ messages }}"])
@@ -132,6 +135,32 @@ def test_evaluation_tasks_are_loaded_only_by_a_run_that_evaluates(tmp_path):
     assert load_datasets(*arguments(train, held_out), tokenizer)[1] is None
     assert load_datasets(*arguments(train, held_out, "steps"), tokenizer)[1]["prompt"] == ["fn g() {"]
     assert load_datasets(*arguments(train, None, "steps"), tokenizer)[1]["prompt"] == ["fn f() {"]
+
+
+RATED = Dataset.from_dict({"prompt": list("abcde"), "pass_rate": [0.0, 0.1, None, 0.9, 1.0]})
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "left"),
+    [(None, None, "abcde"), (0.05, 0.95, "bcd"), (0.1, 0.9, "bcd"), (0.5, None, "cde"), (None, 0.5, "abc")],
+)
+def test_tasks_outside_the_pass_rates_go_and_those_without_one_stay(capsys, low, high, left):
+    assert within_pass_rates(RATED, "f", low=low, high=high)["prompt"] == list(left)
+    told = f"{len(left)} of 5 tasks of 'f' have a pass rate" in capsys.readouterr().out
+    assert told == (left != "abcde")
+
+
+@pytest.mark.parametrize(
+    ("tasks", "message"),
+    [
+        (RATED.remove_columns("pass_rate"), "need a column pass_rate, and no task of 'f' has one"),
+        (Dataset.from_dict({"prompt": ["a"], "pass_rate": [None]}), "need a column pass_rate"),
+        (Dataset.from_dict({"prompt": ["a"], "pass_rate": [1.0]}), "No task of 'f' has a pass_rate from 0.2 to 0.8"),
+    ],
+)
+def test_pass_rates_that_leave_nothing_or_are_not_there_stop_the_run(tasks, message):
+    with pytest.raises(ValueError, match=message):
+        within_pass_rates(tasks, "f", low=0.2, high=0.8)
 
 
 def tasks_of(**columns):

@@ -5,6 +5,7 @@ marks, Markdown fences around code; missing or empty columns, columns of another
 cannot be read, a reference that needs crates beside the standard library, and tests that call nothing that it defines.
 """
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -163,16 +164,17 @@ def foreign_crates(code: str, *, also_declared: str | None = None) -> set[str]:
     ['md5', 'rand']
     """
     text = _ATTRIBUTES.sub("", blank(code).code)
-    own = _declared(code) | (_declared(also_declared) if also_declared else set())
+    own = _declared(code) | (_declared(also_declared) if also_declared else frozenset())
     imported = {name for use in _USES.findall(text) for name in re.findall(r"\w+", use)}
     heads = set(_PATH_HEADS.findall(_USES.sub("", text))) - imported
     return (heads | set(_IMPORTED.findall(text))) - STANDARD - PRIMITIVES - own
 
 
-def _declared(code: str) -> set[str]:
+@functools.lru_cache(maxsize=64)  # a row's reference is asked about several times
+def _declared(code: str) -> frozenset[str]:
     """Return the names that code declares: items, modules, and what it gives other names."""
     modules = {name for pair in _MODULES.findall(blank(code).code) for name in pair if name}
-    return modules | defined_names(code)
+    return frozenset(modules | defined_names(code))
 
 
 def entry_point_of(reference: str, tests: str) -> str:
