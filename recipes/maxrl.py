@@ -33,7 +33,7 @@ from launch.rewards import reward_functions
 from transformers import AutoTokenizer, ProgressCallback
 from trl import ModelConfig, get_peft_config, get_quantization_config
 
-from rust_rewards.judge import JudgeArguments, with_judge
+from rust_rewards.judge import JudgeArguments
 from trainers import MaxRLConfig, MaxRLTrainer
 from trainers.callbacks import GracefulStopCallback, RewardProgressCallback, TrainingLogCallback
 from trainers.curriculum import CurriculumConfig, CurriculumMaxRLTrainer
@@ -52,8 +52,7 @@ def main(
         checkpoint = find_checkpoint(training_args)
 
         # Rewards
-        reward_funcs = reward_functions(script_args, training_args)
-        reward_funcs, training_args.reward_weights = with_judge(reward_funcs, training_args.reward_weights, judge_args)
+        reward_funcs = reward_functions(script_args, training_args, judge_args)
         check_correctness_reward(training_args.correctness_reward, reward_funcs)
 
         # Dataset: the tokenizer decides between chat prompts and code prefixes

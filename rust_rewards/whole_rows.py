@@ -14,6 +14,7 @@ reward models, which are no functions; asynchronous rewards of the user's own; a
 its own failure alone (the judge does leave out what the verifier failed for).
 """
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -44,7 +45,14 @@ class WholeRow:
         code_prefix: Column = None,
         **kwargs: Any,
     ) -> list[float | None]:
-        """Return what the reward returns, `None` in rows that the verifier fails for."""
+        """Return what the reward returns, `None` in rows that the verifier fails for.
+
+        Logs `<reward>/seconds`: the wall time of this call, what the verifier took of it included.
+        """
+        started, log_metric = time.monotonic(), kwargs.get("log_metric")
+        seconds = f"{self.__name__}/seconds"
+        if log_metric is not None:  # rewards of ours log their own part under that name
+            kwargs["log_metric"] = lambda name, value: None if name == seconds else log_metric(name, value)
         columns = Columns(completions, tests, entry_point, code_prefix)
         batch = batch_for(self, columns, asks=self.__wrapped__)
         for verification in self.wanted:
@@ -52,6 +60,8 @@ class WholeRow:
         read = {"tests": tests, "entry_point": entry_point, "code_prefix": code_prefix}
         given = {name: column for name, column in read.items() if column is not None}
         values = self.__wrapped__(completions=completions, **given, **kwargs)
+        if log_metric is not None:
+            log_metric(seconds, time.monotonic() - started)
         if len(values) != len(completions):  # TRL says so, in its own words
             return values
         unverified = unverified_rows(columns)

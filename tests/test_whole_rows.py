@@ -117,6 +117,16 @@ def test_a_whole_row_keeps_the_name_and_the_columns_of_its_reward_and_is_picklab
     assert again[0]([RIGHT], tests=TESTS) == [1.0]
 
 
+def test_the_time_that_the_verifier_takes_is_logged_by_whoever_is_asked_first():
+    answers = [block("pub fn add(a: i32, b: i32) -> i32 { a + b } // timed")]
+    logged = []
+    for reward in whole_rows([length, tests_reward]):
+        reward(completions=answers, tests=TESTS, log_metric=lambda name, value: logged.append((name, value)))
+    seconds = {name: value for name, value in logged if name.endswith("/seconds")}
+    assert [name for name, _ in logged].count("tests_reward/seconds") == 1
+    assert seconds["length/seconds"] > seconds["tests_reward/seconds"]  # a compiler against a look at what it said
+
+
 def test_a_reward_that_returns_too_few_values_is_left_to_trl():
     whole = whole_rows([tests_reward, lambda completions, **kwargs: [1.0]])
     assert whole[1](completions=[RIGHT, RIGHT], tests=TESTS) == [1.0]

@@ -49,7 +49,7 @@ def test_each_recipe_parses_and_names_what_exists(recipe):
     assert Path(find_path(script_args.dataset_name)).is_file() or script_args.dataset_name.startswith("outputs/")
     if algorithm != "sft":
         assert Path(find_path(script_args.eval_dataset_name or script_args.dataset_name)).is_file()
-        assert len(reward_functions(script_args, training_args)) == len(
+        assert len(reward_functions(script_args, training_args, JudgeArguments())) == len(
             training_args.reward_weights or script_args.reward_funcs
         )
     if not getattr(script_args, "from_scratch_config", None):

@@ -3,12 +3,16 @@
 from types import SimpleNamespace
 
 import pytest
+from judge_server import ScriptedServer, scores
 from launch.rewards import reward_functions
+
+from rust_rewards.judge import JudgeArguments
 
 
 def arguments(*names, limit=48, tokens=None):
     script = SimpleNamespace(reward_funcs=list(names), soft_punish_cache=tokens)
-    return script, SimpleNamespace(max_completion_length=limit)
+    training = {"reward_weights": None, "multi_objective_aggregation": "sum_then_normalize"}
+    return script, SimpleNamespace(max_completion_length=limit, **training), JudgeArguments()
 
 
 def punish(lengths, **options):
@@ -52,3 +56,23 @@ def test_a_setting_without_its_reward_is_said_and_does_no_harm(capsys):
     [reward] = reward_functions(*arguments("format", tokens=4))
     assert reward.__name__ == "format_reward"
     assert "soft_punish_cache has no effect" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("settings", "warned"),
+    [
+        ({}, True),
+        ({"multi_objective_aggregation": "normalize_then_sum"}, False),
+        ({"maxrl_schedule": "always"}, False),  # GRPO's advantages are not used
+        ({"maxrl_schedule": "adaptive"}, True),
+    ],
+)
+def test_a_judge_among_rewards_that_are_summed_first_is_spoken_of(settings, warned, capsys):
+    with ScriptedServer(lambda _: scores()) as server:
+        script, training, _ = arguments("rust")
+        training = SimpleNamespace(**vars(training) | {"reward_weights": [2.0]} | settings)
+        judge = JudgeArguments(judge_endpoint=server.endpoint, judge_model="m")
+        rewards = reward_functions(script, training, judge)
+    assert [reward.__name__ for reward in rewards] == ["rust_reward", "judge_reward"]
+    assert training.reward_weights == [2.0, 1.0]
+    assert ("add --multi_objective_aggregation normalize_then_sum" in capsys.readouterr().out) == warned

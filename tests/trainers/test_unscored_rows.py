@@ -3,11 +3,19 @@
 The completions and their rewards are fixed; everything after sampling is the real thing. `nan` stands for `None`.
 """
 
+import math
+
 import pytest
 import torch
-from maxrl_testbed import grade, trainer
+from datasets import Dataset
+from maxrl_testbed import config, grade, trainer
+from paths import ROOT
+from transformers import AutoTokenizer
 from trl import GRPOConfig, GRPOTrainer
 
+from rust_rewards.rewards import format_reward, get_rust_reward, tests_reward
+from rust_rewards.verifier import Limits
+from rust_rewards.whole_rows import whole_rows
 from trainers import MaxRLTrainer
 from trainers.objectives import grpo_advantages
 
@@ -86,3 +94,57 @@ def test_maxrl_takes_a_reward_that_no_row_of_a_group_has_for_one_that_does_not_a
     got = advantages(tmp_path, [grade, tests], kind=MaxRLTrainer, maxrl_weighting="uniform", texts=TEXTS[4:] * 2)
     # 24, 10, 5, 28 against 20: two correct. With 10 more: 34, 20, 15, 38, the same two
     assert got.tolist() == [2.0, 0.0, 0.0, 2.0] * 2
+
+
+RIGHT = "    a + b\n}\n"
+WRONG = "    a - b\n}\n"
+LOOPS = [
+    "    let mut x = a; loop { x = std::hint::black_box(x + b) & 1; }\n}\n",
+    "    loop { std::thread::yield_now(); }\n}\n",
+]
+COLUMNS = {
+    "code_prefix": "/// Trains with a deadline.\npub fn add(a: i32, b: i32) -> i32 {\n",
+    "tests": "assert_eq!(add(1, 2), 3);",
+    "entry_point": "add",
+}
+
+
+class RustCompletions:
+    """A `rollout_func` that answers every group with the same four completions."""
+
+    def __init__(self, tokenizer):
+        self.ids = [[*tokenizer(text).input_ids, tokenizer.eos_token_id] for text in (RIGHT, WRONG, *LOOPS)]
+        self.encode = tokenizer
+
+    def __call__(self, prompts, trainer):
+        answers = (self.ids * len(prompts))[: len(prompts)]
+        return {"prompt_ids": self.encode(prompts).input_ids, "completion_ids": answers, "logprobs": None}
+
+
+@pytest.mark.parametrize("kind", [GRPOTrainer, MaxRLTrainer])
+def test_what_a_real_deadline_cuts_off_moves_nobody_on_the_embedded_model(tmp_path, kind):
+    tokenizer = AutoTokenizer.from_pretrained(ROOT / "recipes/tiny/checkpoint")
+    # Known before the step: what the loops take away from the others' time is not the subject here
+    texts = [RIGHT, WRONG]
+    assert tests_reward(texts, **{name: [cell] * 2 for name, cell in COLUMNS.items()}) == [1.0, 0.0]
+    hurried = get_rust_reward(limits=Limits(deadline_seconds=2.0))
+    options = {"config_kind": GRPOConfig}
+    if kind is MaxRLTrainer:
+        options = {"maxrl_weighting": "uniform", "correctness_reward": "tests_reward", "correctness_threshold": 0.5}
+    run = kind(
+        str(ROOT / "recipes/tiny/checkpoint"),
+        whole_rows([format_reward, hurried, tests_reward]),  # in any order: format alone would not ask the verifier
+        args=config(tmp_path, reward_weights=[1.0, 1.0, 10.0], max_completion_length=64, **options),
+        train_dataset=Dataset.from_list([COLUMNS | {"prompt": COLUMNS["code_prefix"]}] * 2),
+        processing_class=tokenizer,
+        rollout_func=RustCompletions(tokenizer),
+    )
+    run.train()
+    rows = list(zip(*run._logs["rewards"].values(), strict=True))
+    assert all(all(map(math.isnan, row)) for row in (*rows[2:4], *rows[6:8]))
+    assert not any(math.isnan(value) for row in rows[:2] for value in row)
+    got = list(run._logs["advantages"])
+    if kind is MaxRLTrainer:
+        assert got == [4.0, 0.0, 0.0, 0.0] * 2
+    else:  # two are left, one standard deviation of two numbers apart from their mean: 1 / sqrt(2)
+        assert got == pytest.approx([0.7071, -0.7071, 0.0, 0.0] * 2, abs=1e-3)
