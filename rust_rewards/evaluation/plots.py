@@ -9,10 +9,10 @@ import contextlib
 import io
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ..extras import explain, missing_packages
 from ..whole_files import replacing
 from .comparison import Comparison, MetricChange
 from .statistics import moving_mean, smoothing_window
@@ -44,8 +44,8 @@ DPI = 150
 
 def check_matplotlib() -> None:
     """Raise `ValueError` with the line that installs matplotlib when it is missing."""
-    if find_spec("matplotlib") is None:
-        raise ValueError("Plots need matplotlib: pip install 'rust-rewards[plots]'.")
+    if missing_packages("plots"):
+        raise ValueError(explain("Drawing plots", "matplotlib", "plots"))
 
 
 def draw_comparison(result: Comparison, path: Path) -> None:

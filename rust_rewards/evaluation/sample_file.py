@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..extras import needing
 from ..json_lines import Line, parse_line, read_lines
 from ..progress import Progress
 from ..rows import Row, read_rows
@@ -154,10 +155,8 @@ def _run_here(chunks: Iterable[list[Line]], options: Options) -> Iterator[list[d
 
 def _run_on_ray(chunks: Iterable[list[Line]], options: Options) -> Iterator[list[dict[str, Any]]]:
     """One task of one core per chunk, results in order. `RAY_ADDRESS` names the cluster, else one is started here."""
-    try:
+    with needing("ray", "--engine ray"):
         import ray
-    except ImportError as err:
-        raise ImportError("--engine ray needs Ray. Install it with: pip install 'rust-rewards[ray]'") from err
     if not ray.is_initialized():
         ray.init(log_to_driver=False)
     task = ray.remote(num_cpus=1)(score_chunk)

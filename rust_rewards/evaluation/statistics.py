@@ -3,13 +3,15 @@
 Both work on one number per task, because tasks, not samples, are what a benchmark draws: four samples of one
 task are far from four independent observations, and resampling them as if they were makes every interval too
 narrow. Not here: tests of significance. An interval that excludes 0 says what a p-value would, and its size
-as well.
+as well. Without numpy, so that comparing two results needs nothing beyond Python.
 """
 
+import functools
+import math
+import random
+from array import array
 from collections.abc import Sequence
 from typing import NamedTuple
-
-import numpy as np
 
 BOOTSTRAP_RESAMPLES = 10_000  # the limits of a 95 % interval move by less than 2 % of its width between seeds
 
@@ -77,7 +79,7 @@ def pass_at_k(n: int, c: int, k: int) -> float:
         raise ValueError(f"{c} correct answers among {n} samples is impossible; give 0 <= c <= n.")
     if n - c < k:
         return 1.0
-    return float(1.0 - np.prod(1.0 - k / np.arange(n - c + 1, n + 1)))
+    return 1.0 - math.prod(1.0 - k / among for among in range(n - c + 1, n + 1))
 
 
 def paired_bootstrap(
@@ -107,8 +109,28 @@ def paired_bootstrap(
     """
     if len(before) != len(after) or not before:
         raise ValueError(f"Need one value per task on both sides; got {len(before)} before and {len(after)} after.")
-    differences_T = np.asarray(after, dtype=float) - np.asarray(before, dtype=float)
-    picks_RT = np.random.default_rng(seed).integers(len(differences_T), size=(resamples, len(differences_T)))
-    means_R = differences_T[picks_RT].mean(axis=1)
-    low, high = np.quantile(means_R, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(float(differences_T.mean()), float(low), float(high))
+    differences = [float(new) - float(old) for old, new in zip(before, after, strict=True)]
+    count = len(differences)
+    draws = _resamples(count, resamples, seed)
+    means = sorted(math.fsum(map(differences.__getitem__, picks)) / count for picks in draws)
+    tail = (1 - confidence) / 2
+    return Interval(math.fsum(differences) / count, _quantile(means, tail), _quantile(means, 1 - tail))
+
+
+@functools.lru_cache(maxsize=1)  # every metric of a comparison resamples the same tasks
+def _resamples(count: int, resamples: int, seed: int) -> list[array]:
+    """Draw the tasks of each resample, as positions with replacement."""
+    source = random.Random(seed)
+    return [array("I", source.choices(range(count), k=count)) for _ in range(resamples)]
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float:
+    """Return the value below which a share of ordered values lies, between two of them by linear interpolation.
+
+    >>> _quantile([1.0, 2.0, 4.0], 0.75)
+    3.0
+    """
+    place = share * (len(ordered) - 1)
+    below = math.floor(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (place - below) * (ordered[above] - ordered[below])

@@ -10,23 +10,21 @@ reference.
 
 import re
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from typing import Any
 
+from ..extras import explain, missing_packages
 from .scores import ScoredSample
 
-LIBRARIES = {"sacrebleu": "sacrebleu", "rouge_score": "rouge-score", "nltk": "nltk"}
 DOC_COMMENT = re.compile(r"^\s*//[/!](?!/) ?(.*)$", re.MULTILINE)
 WORD = re.compile(r"\w+|[^\w\s]")
 
 
 def check_text_metrics() -> None:
     """Raise `ValueError` with the line that installs what is missing of the three libraries."""
-    missing = [name for module, name in LIBRARIES.items() if find_spec(module) is None]
+    missing = missing_packages("text-metrics")
     if missing:
         raise ValueError(
-            f"Text metrics need {', '.join(missing)}: pip install 'rust-rewards[text-metrics]'. "
-            "Or leave --text_metrics out."
+            f"{explain('--text_metrics', ', '.join(missing), 'text-metrics')} Or leave --text_metrics out."
         )
 
 

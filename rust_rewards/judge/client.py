@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from ..extras import needing
 from .config import JudgeConfig
 from .limits import Budget, CircuitBreaker, ranks_of_run
 from .prompt import SCHEMA
@@ -205,10 +206,8 @@ class Session:
 
 def require_openai() -> Any:
     """Return the `openai` module, or raise `ImportError` with the line that installs it."""
-    try:
+    with needing("judge", "The judge"):
         import openai
-    except ImportError as err:
-        raise ImportError("The judge needs the openai package: pip install 'rust-rewards[judge]'") from err
     return openai
 
 

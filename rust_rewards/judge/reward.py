@@ -12,7 +12,6 @@ Judges can be talked round by what a program says; `python -m rust_rewards judge
 """
 
 import asyncio
-import importlib.util
 import logging
 import os
 from collections import Counter
@@ -23,6 +22,7 @@ from typing import Any
 
 from ..batches import Columns, unverified_rows
 from ..completions import completion_text
+from ..extras import explain, missing_packages
 from ..rows import Column, Completion, broadcast, read_without_tests
 from .arguments import JudgeArguments, config_from_arguments
 from .background import after_rewards, in_background
@@ -147,8 +147,8 @@ def get_judge_reward(config: JudgeConfig) -> JudgeReward:
     trainer = GRPOTrainer(..., reward_funcs=[in_background(rust_reward), get_judge_reward(config)])
     ```
     """
-    if importlib.util.find_spec("openai") is None:
-        raise ImportError("The judge needs the openai package: pip install 'rust-rewards[judge]'")
+    if missing_packages("judge"):
+        raise ImportError(explain("The judge", "openai", "judge"))
     return JudgeReward(config)
 
 

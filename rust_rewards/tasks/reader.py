@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from ..extras import needing
 from ..json_lines import Source, read_objects
 from .formats import TaskSetError, convert_rows
 
@@ -73,13 +74,9 @@ def find_file(name_or_path: str) -> Source | None:
 
 
 def _read_with_datasets(name: str, config: str | None, split: str) -> list[dict[str, Any]]:
-    try:
+    with needing("train", f"'{name}' is no .jsonl file here; reading other data"):
         from datasets import load_dataset
         from datasets.exceptions import DatasetsError
-    except ImportError as err:
-        raise ImportError(
-            f"'{name}' is no .jsonl file here; reading other data needs datasets: pip install datasets."
-        ) from err
     try:
         return [dict(row) for row in load_dataset(name, config, split=split)]
     except (DatasetsError, OSError, ValueError, TypeError) as err:

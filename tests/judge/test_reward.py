@@ -129,7 +129,7 @@ def test_a_missing_openai_package_is_said_when_the_reward_is_made():
         "get_judge_reward(JudgeConfig('http://localhost/v1', 'm'))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "pip install 'rust-rewards[judge]'" in done.stderr
+    assert 'pip install "rust-rewards[judge]"' in done.stderr
 
 
 # --- the key -----------------------------------------------------------------------------------------------------
