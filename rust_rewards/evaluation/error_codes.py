@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from ..extras import needing
 from .results import ResultFileError
 
 # Codes that models meet, as the index of the compiler's errors words them
@@ -211,8 +212,9 @@ def codes_over_time(folder: Path) -> dict[str, tuple[list[float], list[float]]]:
 
 def _read(path: Path) -> tuple[int, int, Counter[str]] | None:
     """Return a file's step, its number of completions and how many have each code first; `None` without the column."""
-    import pyarrow
-    import pyarrow.parquet
+    with needing("train", "Reading logged completions"):
+        import pyarrow
+        import pyarrow.parquet
 
     try:
         table = pyarrow.parquet.read_table(path)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
+from ...extras import needing
 from ..formats import TaskSetError
 from .exercism import exercise_rows, is_track
 
@@ -153,10 +154,8 @@ def _table(path: Path, origin: str, separator: str) -> Iterator[SourceRow]:
 
 
 def _parquet(path: Path, origin: str) -> Iterator[SourceRow]:
-    try:
+    with needing("train", "Reading Parquet files"):
         import pyarrow.parquet as parquet
-    except ImportError as err:
-        raise ImportError("Parquet files need pyarrow. Install it with: pip install pyarrow") from err
     try:
         file = parquet.ParquetFile(path)
     except (OSError, ValueError) as err:
@@ -169,8 +168,9 @@ def _parquet(path: Path, origin: str) -> Iterator[SourceRow]:
 
 
 def _hub(name: str, config: str | None, split: str) -> Iterator[SourceRow]:
-    from datasets import load_dataset
-    from datasets.exceptions import DatasetNotFoundError
+    with needing("train", f"'{name}' is no file or folder here; reading other data"):
+        from datasets import load_dataset
+        from datasets.exceptions import DatasetNotFoundError
 
     load = cast(Callable[..., Any], load_dataset)
     try:
