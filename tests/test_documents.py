@@ -1,6 +1,7 @@
 """What the documents claim is there: links, files, commands and their options; and README's first ten lines run.
 
 Commands are parsed by the parsers that read them in earnest and stop there: no model is loaded, nothing is trained.
+Those that can run anywhere do so in `test_examples.py`.
 """
 
 import argparse
@@ -15,6 +16,20 @@ from pathlib import Path
 
 import pytest
 import run
+from documents import (
+    DOCUMENTS,
+    FENCE,
+    FILES,
+    OTHER_COMMANDS,
+    READMES,
+    SHOWN,
+    SPAN,
+    blocks,
+    commands,
+    name,
+    prose,
+    text_of,
+)
 from launch.arguments import RecipeArguments, parse
 from paths import ROOT, TINY
 from sft import SFTScriptArguments
@@ -30,44 +45,12 @@ TRAINING = {
     "maxrl.py": (RecipeArguments, MaxRLConfig, ModelConfig, JudgeArguments),
     "sft.py": (SFTScriptArguments, SFTConfig, ModelConfig),
 }
-FOLDERS = ("rust_rewards", "trainers", "recipes", "accelerate_configs", "tests")
-READMES = sorted(
-    [ROOT / "README.md", *(path for folder in FOLDERS for path in (ROOT / folder).rglob("README.md"))], key=str
-)
-DOCUMENTS = [*READMES, ROOT / "CONTRIBUTING.md"]
-FILES = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file()]
-FILES += [path for path in ROOT.iterdir() if path.is_file()]
 TWO_SCREENS = 120  # lines
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[(?:[^][]|\[[^]]*\])*\]\(([^)\s]+)\)")
-SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 FILE_NAME = re.compile(
     r"[\w.*/-]+\.(?:py|rs|yaml|sh|md|toml|txt)|(?:[\w*-]+/)+[\w.*-]+\.(?:jsonl|json|png)|(?:[\w-]+/)+"
 )
 WRITTEN_BY_COMMANDS = ("reward_examples.md", "methods.md", "sweep.md", "completions/", "checkpoint-N/", "outputs/")
-# First words of commands that are not ours, or that train or install
-OTHER_COMMANDS = ("pip", "curl", "trl")
-COMMAND_WORDS = ("rust-rewards", "python", "accelerate", "torchrun", "pytest", "make", *OTHER_COMMANDS)
-COMMAND = re.compile(rf"(?:[A-Z_]+=\S+ )*(?:{'|'.join(COMMAND_WORDS)}) \S")
-WITH_EXAMPLES = [*(ROOT / "rust_rewards/commands").glob("*.py"), *(ROOT / "trainers").glob("*.py")]
-WITH_EXAMPLES += [path for path in FILES if path.is_relative_to(ROOT / "recipes") and path.suffix in (".py", ".yaml")]
-
-
-def name(path: Path) -> str:
-    return str(path.relative_to(ROOT))
-
-
-def text_of(path: Path) -> str:
-    return path.read_text(encoding="utf-8")
-
-
-def prose(path: Path) -> str:
-    """Return a document without its blocks of code."""
-    return FENCE.sub("", text_of(path))
-
-
-def blocks(path: Path, language: str) -> list[str]:
-    return [code for kind, code in FENCE.findall(text_of(path)) if kind == language]
 
 
 def anchors(path: Path) -> set[str]:
@@ -152,33 +135,6 @@ def test_make_bench_finds_the_place_of_its_table():
 # Commands
 
 
-def commands(path: Path) -> list[list[str]]:
-    """Return the words of every command that a document shows, in blocks and in the text."""
-    lines = [line for code in blocks(path, "bash") for line in code.replace("\\\n", " ").splitlines()]
-    lines += [span for span in SPAN.findall(prose(path)) if COMMAND.match(span)]
-    split = [shlex.split(line, comments=True) for line in lines]
-    return [without_environment(words) for words in split if words]
-
-
-def help_commands(path: Path) -> list[list[str]]:
-    """Return the words of every command in the examples of a `--help` text or in the header of a recipe."""
-    text = text_of(path)
-    if path.suffix == ".yaml":
-        text = "\n".join(line.removeprefix("#") for line in text.splitlines() if line.startswith("#"))
-    else:
-        strings = [node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant)]
-        text = "\n".join(string for string in strings if isinstance(string, str) and "\n" in string)
-    lines = [line.strip() for line in text.replace("\\\n", " ").splitlines() if line.startswith("  ")]
-    shown = [shlex.split(re.split(r"  +[(#]", line)[0]) for line in lines if COMMAND.match(line) and "..." not in line]
-    return [without_environment(words) for words in shown]
-
-
-def without_environment(words: list[str]) -> list[str]:
-    while re.match(r"[A-Z_]+=", words[0]):
-        words = words[1:]
-    return words
-
-
 class Parsed(BaseException):
     """The arguments were understood; nothing else is to happen. No `Exception`, so that no command catches it."""
 
@@ -211,7 +167,7 @@ def check_command(words: list[str], monkeypatch) -> None:
         if arguments[1:]:
             parse_and_stop(monkeypatch, lambda: rust_rewards_main(arguments), arguments)
         else:
-            assert {*arguments} <= {*COMMANDS, "--help"}
+            assert {*arguments} <= {*COMMANDS, "--help", "--version"}
     elif program in ("accelerate", "torchrun"):
         check_launch(arguments)
     elif program == "pytest" or words[:3] == ["python", "-m", "pytest"]:
@@ -250,10 +206,6 @@ def check_script(script: Path, arguments: list[str], monkeypatch) -> None:
     if arguments:
         monkeypatch.syspath_prepend(str(script.parent))
         parse_and_stop(monkeypatch, lambda: runpy.run_path(str(script), run_name="__main__"), arguments)
-
-
-SHOWN = [(path, words) for path in DOCUMENTS for words in commands(path)]
-SHOWN += [(path, words) for path in sorted(WITH_EXAMPLES) for words in help_commands(path)]
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 examples:
     rust-rewards generate --model_name_or_path recipes/tiny/checkpoint --task_id tiny-eval-shift-1 \\
-        --tasks recipes/tiny/eval.jsonl --max_new_tokens 48
+        --tasks recipes/tiny/eval.jsonl
     rust-rewards generate --model_name_or_path Qwen/Qwen2.5-Coder-0.5B-Instruct \\
         --prompt "Write a Rust function that reverses the words of a sentence." --num_samples 3
     rust-rewards generate --model_name_or_path outputs/grpo --compare recipes/tiny/checkpoint --prompt_file prefix.rs
@@ -49,12 +49,12 @@ def run(args: argparse.Namespace) -> int:
     chosen = [replace(model_from(args), name=name) for name in (args.compare, args.model_name_or_path) if name]
     for model in chosen:
         check_model_exists(model.name)
-    models = [AnsweringModel(model, task, sampling.max_new_tokens) for model in chosen]
+    models = [AnsweringModel(model, task, sampling) for model in chosen]
     for number in range(sampling.num_samples):
         if len(models) == 1:
-            models[0].stream(sampling, number)
+            models[0].stream(number)
             continue
-        left, right = ((model.name, *model.answer(sampling, number)) for model in models)
+        left, right = ((model.name, *model.answer(number)) for model in models)
         width = shutil.get_terminal_size().columns
         parts = [side_by_side(*texts, width=width) for texts in zip(left, right, strict=True)]
         print("\n\n".join(parts), end="\n\n")

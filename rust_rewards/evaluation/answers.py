@@ -8,7 +8,7 @@ import textwrap
 from ..tasks.task_set import Task
 from .comparison import describe_sample
 from .generators import Completion, ModelChoice, Sampling, TransformersGenerator
-from .sampling import check_context, encode_prompts, resolve_prompt_style
+from .sampling import encode_prompts, resolve_prompt_style, with_room
 from .scores import score_samples
 from .tables import format_components
 
@@ -21,31 +21,31 @@ class AnsweringModel:
     Args:
         model (`ModelChoice`): The model; transformers generates, whatever its `backend`.
         task (`Mapping`): The task.
-        max_new_tokens (`int`): Tokens that an answer may have.
+        sampling (`Sampling`): How its answers are drawn; its limit of tokens is fitted to the model's context.
 
     Raises:
         ValueError: When the model cannot be loaded, or the prompt leaves no room for an answer.
     """
 
-    def __init__(self, model: ModelChoice, task: Task, max_new_tokens: int) -> None:
+    def __init__(self, model: ModelChoice, task: Task, sampling: Sampling) -> None:
         self.name, self.task = model.name, task
         self.generator = TransformersGenerator(model.name, model.revision, model.dtype)
         self.style = resolve_prompt_style(model.prompt_style, self.generator.tokenizer)
         self.prompt = encode_prompts([task], self.generator.tokenizer, self.style)[0]
         self.stop = list(task.get("stop") or []) if self.style == "prefix" else []
-        check_context({task["task_id"]: self.prompt}, self.generator.context_length, max_new_tokens)
+        self.sampling = with_room(sampling, {task["task_id"]: self.prompt}, self.generator.context_length)
 
-    def stream(self, sampling: Sampling, number: int) -> None:
+    def stream(self, number: int) -> None:
         """Print one answer as it grows, then its verdict."""
         print(f"--- {self.name}, sample {number + 1}")
         if self.style == "prefix":
             print(self.task["code_prefix"], end="")
-        completion = self.generator.stream(self.prompt, sampling, sampling.seed + number, self.stop)
+        completion = self.generator.stream(self.prompt, self.sampling, self.sampling.seed + number, self.stop)
         print(f"\n{self.verdict(completion)}\n")
 
-    def answer(self, sampling: Sampling, number: int) -> tuple[str, str]:
+    def answer(self, number: int) -> tuple[str, str]:
         """Return one answer as text, and its verdict."""
-        completion = self.generator.complete([self.prompt], sampling, sampling.seed + number, self.stop)[0]
+        [completion] = self.generator.complete([self.prompt], self.sampling, self.sampling.seed + number, self.stop)
         lead = self.task["code_prefix"] if self.style == "prefix" else ""
         return lead + completion.text, self.verdict(completion)
 

@@ -62,7 +62,9 @@ def add_sampling_arguments(
     parser.add_argument("--num_samples", type=int, default=num_samples, help=f"Samples {counted}. [%(default)s]")
     parser.add_argument("--temperature", type=float, default=0.8, help="0 is greedy. [%(default)s]")
     parser.add_argument("--top_p", type=float, default=1.0, help="[%(default)s]")
-    parser.add_argument("--max_new_tokens", type=int, default=256, help="Tokens per completion. [%(default)s]")
+    parser.add_argument(
+        "--max_new_tokens", type=int, help="Tokens per completion. [256, or what the model's context leaves]"
+    )
     parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
 
 

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from ..extras import needing
 
 WEIGHTS = (".safetensors", ".bin")
+USUAL_TOKENS = 256  # of a completion, where nothing else is asked for
 BACKENDS = ("auto", "transformers", "vllm")
 
 
@@ -31,7 +32,8 @@ class Sampling:
             token.
         top_p (`float`, *optional*, defaults to `1.0`): Nucleus of the probability mass to sample from, in
             `(0, 1]`.
-        max_new_tokens (`int`, *optional*, defaults to `256`): Limit of a completion, in tokens.
+        max_new_tokens (`int`, *optional*): Limit of a completion, in tokens. Without one it is `USUAL_TOKENS`, or what
+            the model's context leaves (`sampling.with_room`).
         batch_size (`int`, *optional*, defaults to `32`): Completions generated at a time.
         seed (`int`, *optional*, defaults to `0`): Seed of all sampling.
 
@@ -42,14 +44,15 @@ class Sampling:
     num_samples: int = 1
     temperature: float = 0.8
     top_p: float = 1.0
-    max_new_tokens: int = 256
+    max_new_tokens: int | None = None
     batch_size: int = 32
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("num_samples", "max_new_tokens", "batch_size"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} is {value}; it must be at least 1.")
         if not 0 <= self.temperature <= 10:
             raise ValueError(f"temperature is {self.temperature}; give 0 (greedy) to 10, usually 0.2 to 1.0.")
         if not 0 < self.top_p <= 1:
@@ -185,7 +188,7 @@ class TransformersGenerator:
 
     def _settings(self, sampling: Sampling, stop: Sequence[str]) -> dict[str, Any]:
         settings: dict[str, Any] = {
-            "max_new_tokens": sampling.max_new_tokens,
+            "max_new_tokens": sampling.max_new_tokens or USUAL_TOKENS,
             "do_sample": sampling.temperature > 0,
             "repetition_penalty": 1.0,  # a model's own generation_config may ask for more
         }
@@ -235,7 +238,7 @@ class VllmGenerator:
             SamplingParams(
                 temperature=sampling.temperature,
                 top_p=sampling.top_p,
-                max_tokens=sampling.max_new_tokens,
+                max_tokens=sampling.max_new_tokens or USUAL_TOKENS,
                 seed=seed + row,
                 stop=list(stop) or None,
             )

@@ -16,9 +16,9 @@ from ..completions import completion_text
 from ..json_lines import read_objects
 from ..tasks import TaskSet
 from ..tasks.task_set import Task
-from .generators import ModelChoice, Sampling, load_generator, resolve_backend, weights_hash
+from .generators import USUAL_TOKENS, ModelChoice, Sampling, load_generator, resolve_backend, weights_hash
 from .results import ResultFileError
-from .sampling import resolve_prompt_style, sample_tasks
+from .sampling import encode_prompts, resolve_prompt_style, sample_tasks, with_room
 from .scores import program_of
 
 STYLES = {
@@ -71,8 +71,13 @@ def draw_samples(model: ModelChoice, tasks: TaskSet, sampling: Sampling, samples
     Raises:
         ValueError: When the model cannot be loaded, or generated nothing at all.
     """
-    generator = load_generator(model)
+    generator, asked = load_generator(model), sampling.max_new_tokens
     style = resolve_prompt_style(model.prompt_style, generator.tokenizer)
+    prompts = encode_prompts(tasks.tasks, generator.tokenizer, style)
+    by_task = dict(zip((task["task_id"] for task in tasks), prompts, strict=True))
+    sampling = with_room(sampling, by_task, generator.context_length)
+    if sampling.max_new_tokens != (asked or USUAL_TOKENS):
+        print(f"The model's context leaves {sampling.max_new_tokens} tokens for a completion.", file=sys.stderr)
     how = {**asdict(sampling), "prompt_style": style, "backend": resolve_backend(model.backend), "dtype": model.dtype}
     seed = how.pop("seed")
     about = {"name": model.name, "revision": generator.revision, "weights": weights_hash(model.name)}

@@ -12,12 +12,13 @@ Not here: the models (`generators.py`) and what their completions are worth (`sc
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..json_lines import parse_line, read_lines
 from ..whole_files import replacing
-from .generators import Generator, Sampling
+from .generators import USUAL_TOKENS, Generator, Sampling
 from .results import ResultFileError
 
 PROMPT_STYLES = ("auto", "chat", "prefix")
@@ -94,7 +95,7 @@ def sample_tasks(
     from tqdm import tqdm
 
     prompts = dict(zip((t["task_id"] for t in tasks), encode_prompts(tasks, generator.tokenizer, style), strict=True))
-    check_context(prompts, generator.context_length, sampling.max_new_tokens)
+    sampling = with_room(sampling, prompts, generator.context_length)
     stops = {t["task_id"]: list(t.get("stop") or []) if style == "prefix" else [] for t in tasks}
     batches = plan_batches({name: len(ids) for name, ids in prompts.items()}, stops, sampling)
     rows = resume(samples_file, settings, batches)
@@ -166,15 +167,22 @@ def resume(
     return rows
 
 
-def check_context(prompts: Mapping[str, list[int]], context_length: int | None, max_new_tokens: int) -> None:
-    """Raise `ValueError` when the longest prompt and its completion exceed the model's context (in tokens)."""
+def with_room(sampling: Sampling, prompts: Mapping[str, list[int]], context_length: int | None) -> Sampling:
+    """Return the sampling with a limit of tokens that the model's context has room for, with the longest prompt.
+
+    Raises:
+        ValueError: When there is no room for the limit that was asked for, or for any token.
+    """
     name = max(prompts, key=lambda task: len(prompts[task]))
-    needed = len(prompts[name]) + max_new_tokens
-    if context_length is not None and needed > context_length:
+    wanted = sampling.max_new_tokens or USUAL_TOKENS
+    room = wanted if context_length is None else context_length - len(prompts[name])
+    if room < 1 or (sampling.max_new_tokens is not None and room < wanted):
+        advice = f"Set --max_new_tokens to at most {room}." if room > 0 else "Use a model with a longer context."
         raise ValueError(
-            f"Task {name} needs {len(prompts[name])} prompt tokens and {max_new_tokens} new ones; the model's context "
-            f"is {context_length}. Set --max_new_tokens to at most {max(context_length - len(prompts[name]), 0)}."
+            f"Task {name} needs {len(prompts[name])} prompt tokens and {wanted} new ones; the model's context is "
+            f"{context_length}. {advice}"
         )
+    return replace(sampling, max_new_tokens=min(wanted, room))
 
 
 def _complete_lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,7 @@ import pytest
 from workflow_testbed import LARGER, TASKS
 
 from rust_rewards.evaluation.generators import Sampling
-from rust_rewards.evaluation.sampling import plan_batches, sample_tasks
+from rust_rewards.evaluation.sampling import plan_batches, sample_tasks, with_room
 
 SETTINGS = {"model": "m"}
 
@@ -46,6 +46,28 @@ def test_samples_begun_with_other_settings_are_refused_and_kept(generator, tmp_p
     with pytest.raises(ValueError, match="other settings \\(model differ\\)"):
         sample_tasks(TASKS, generator, sampling, style="prefix", samples_file=path, settings={"model": "other"})
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("asked", "context", "given"),
+    [(None, 256, 246), (None, 1000, 256), (None, None, 256), (40, 256, 40), (246, 256, 246)],
+)
+def test_without_a_limit_a_completion_has_what_the_context_leaves(asked, context, given):
+    prompts = {"short": [0] * 3, "long": [0] * 10}
+    assert with_room(Sampling(max_new_tokens=asked), prompts, context).max_new_tokens == given
+
+
+@pytest.mark.parametrize(
+    ("asked", "context", "advice"),
+    [
+        (247, 256, "--max_new_tokens to at most 246"),
+        (None, 10, "a model with a longer context"),
+        (5, 8, "longer context"),
+    ],
+)
+def test_no_room_for_what_was_asked_for_is_refused(asked, context, advice):
+    with pytest.raises(ValueError, match=f"Task long needs 10 prompt tokens .* {advice}"):
+        with_room(Sampling(max_new_tokens=asked), {"short": [0] * 3, "long": [0] * 10}, context)
 
 
 def test_prompt_longer_than_the_context_is_refused(generator, tmp_path):
