@@ -21,21 +21,23 @@ from the last complete checkpoint in its output folder; Ctrl-C and SIGTERM leave
 `grpo.py` in the trainer, its configuration and one check.
 """
 
-from pathlib import Path
 from typing import Any
 
 from launch.arguments import RecipeArguments, check_arguments, parse
+from launch.callbacks import add_callbacks, finish
 from launch.checkpoints import find_checkpoint, is_finished
 from launch.datasets import load_datasets
-from launch.messages import announce, clear_errors
+from launch.messages import announce, clear_errors, quiet_libraries, training_errors
 from launch.models import check_model, model_kwargs
+from launch.opening import announce_opening, record_run
 from launch.rewards import reward_functions
-from transformers import AutoTokenizer, ProgressCallback
+from launch.task_rewards import check_rewards_can_read, choose_rewards
+from transformers import AutoTokenizer
 from trl import ModelConfig, get_peft_config, get_quantization_config
 
 from rust_rewards.judge import JudgeArguments
 from trainers import MaxRLConfig, MaxRLTrainer
-from trainers.callbacks import GracefulStopCallback, RewardProgressCallback, TrainingLogCallback
+from trainers.callbacks import GracefulStopCallback
 from trainers.curriculum import CurriculumConfig, CurriculumMaxRLTrainer
 from trainers.maxrl_trainer import check_correctness_reward
 
@@ -47,13 +49,6 @@ def main(
     with clear_errors():
         check_arguments(script_args, training_args)
         model = check_model(model_args)
-        if is_finished(training_args):
-            return
-        checkpoint = find_checkpoint(training_args)
-
-        # Rewards
-        reward_funcs = reward_functions(script_args, training_args, judge_args)
-        check_correctness_reward(training_args.correctness_reward, reward_funcs)
 
         # Dataset: the tokenizer decides between chat prompts and code prefixes
         tokenizer = AutoTokenizer.from_pretrained(
@@ -62,6 +57,21 @@ def main(
             trust_remote_code=training_args.trust_remote_code,
         )
         train_dataset, eval_dataset = load_datasets(script_args, training_args, tokenizer)
+
+        # Rewards
+        choose_rewards(script_args, training_args, train_dataset)
+        rewards = reward_functions(script_args, training_args)
+        check_rewards_can_read(rewards, train_dataset, script_args.dataset_name)
+        reward_funcs, training_args.reward_weights = with_judge(rewards, training_args.reward_weights, judge_args)
+        check_correctness_reward(training_args.correctness_reward, reward_funcs)
+
+        # What the run uses; is it done before, or begun?
+        arguments = (script_args, training_args, model_args, judge_args)
+        record = record_run(arguments, model, train_dataset, rewards=reward_funcs)
+        announce_opening(record, training_args, train_dataset, eval_dataset, rewards=[*rewards, *reward_funcs])
+        if is_finished(training_args, record):
+            return
+        checkpoint = find_checkpoint(training_args, record)
 
     # Trainer
     training_args.model_init_kwargs = model_kwargs(training_args, model_args)
@@ -83,29 +93,27 @@ def main(
             callbacks=[graceful_stop],
             **options,
         )
-    trainer.add_callback(TrainingLogCallback(trainer))
-    if not training_args.disable_tqdm:
-        trainer.remove_callback(ProgressCallback)
-        trainer.add_callback(RewardProgressCallback)
+    add_callbacks(trainer, record, checkpoint)
 
     # Train
-    trainer.train(resume_from_checkpoint=checkpoint)
+    with training_errors(training_args):
+        trainer.train(resume_from_checkpoint=checkpoint)
     if graceful_stop.signal is not None:
         announce(f"Stopped after step {trainer.state.global_step}; the same command continues from there.")
         trainer.end()
         raise SystemExit(128 + graceful_stop.signal)
 
     # Save and push
-    trainer.save_model()
-    trainer.save_state()
-    trainer.create_model_card(model_name=Path(str(training_args.output_dir)).name)
-    announce(f"Model, log and plot are in {training_args.output_dir}.")
+    with training_errors(training_args):
+        finish(trainer, record)
+    announce(f"Model, log, plot and card are in {training_args.output_dir}.")
     if training_args.push_to_hub:
         trainer.push_to_hub()
     trainer.end()
 
 
 if __name__ == "__main__":
+    quiet_libraries()
     with clear_errors():
         parsed = parse(
             (RecipeArguments, MaxRLConfig, ModelConfig, JudgeArguments), default_config="recipes/tiny/maxrl.yaml"

@@ -17,8 +17,6 @@ A run resumes from the last complete checkpoint in its output folder; Ctrl-C and
 Nothing is measured here: see recipes/evaluate.py.
 """
 
-import json
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,10 +25,12 @@ import launch  # noqa: F401 - first: without the packages that train, it ends th
 import torch
 from datasets import Dataset
 from launch.arguments import parse
+from launch.callbacks import add_callbacks, finish
 from launch.checkpoints import find_checkpoint, is_finished
 from launch.datasets import load_prompts
-from launch.messages import announce, clear_errors
+from launch.messages import announce, clear_errors, quiet_libraries, training_errors
 from launch.models import check_model, model_kwargs
+from launch.opening import announce_opening, record_run
 from launch.paths import check_writable, find_path
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
@@ -161,9 +161,6 @@ def main(script_args: SFTScriptArguments, training_args: SFTConfig, model_args: 
     # Whatever a typo can break comes before the model: it costs seconds, and one line says what is wrong
     with clear_errors():
         check_sft_arguments(script_args, training_args, model_args)
-        if is_finished(training_args):
-            return
-        checkpoint = find_checkpoint(training_args)
 
         # Dataset: the tokenizer decides between chat prompts and code prefixes, or is trained on them
         model: Any
@@ -176,6 +173,14 @@ def main(script_args: SFTScriptArguments, training_args: SFTConfig, model_args: 
             model = check_model(model_args)
             tokenizer = AutoTokenizer.from_pretrained(model, revision=model_args.model_revision)
             train_dataset = load_pairs(script_args, has_chat_template=tokenizer.chat_template is not None)
+
+        # What the run uses; is it done before, or begun?
+        start = model_args.model_name_or_path and model
+        record = record_run((script_args, training_args, model_args), start or "", train_dataset)
+        announce_opening(record, training_args, train_dataset, held_out=None)
+        if is_finished(training_args, record):
+            return
+        checkpoint = find_checkpoint(training_args, record)
 
     # Model: TRL loads a path itself
     if script_args.from_scratch_config:
@@ -196,8 +201,11 @@ def main(script_args: SFTScriptArguments, training_args: SFTConfig, model_args: 
             callbacks=[graceful_stop],
         )
 
+    add_callbacks(trainer, record, checkpoint)
+
     # Train
-    trainer.train(resume_from_checkpoint=checkpoint)
+    with training_errors(training_args):
+        trainer.train(resume_from_checkpoint=checkpoint)
     if graceful_stop.signal is not None:
         announce(f"Stopped after step {trainer.state.global_step}; the same command continues from there.")
         raise SystemExit(128 + graceful_stop.signal)
@@ -205,18 +213,15 @@ def main(script_args: SFTScriptArguments, training_args: SFTConfig, model_args: 
     # Save and push
     if script_args.save_dtype:
         trainer.accelerator.unwrap_model(trainer.model).to(getattr(torch, script_args.save_dtype))
-    trainer.save_model()
-    trainer.save_state()
-    if trainer.accelerator.is_main_process:
-        record = {"seed": training_args.seed, "rows": len(train_dataset), "arguments": sys.argv[1:]}
-        text = json.dumps(record, indent=2) + "\n"
-        Path(str(training_args.output_dir), "run.json").write_text(text, encoding="utf-8")
-    announce(f"Model and run.json are in {training_args.output_dir}.")
+    with training_errors(training_args):
+        finish(trainer, record)
+    announce(f"Model, card and run.json are in {training_args.output_dir}.")
     if training_args.push_to_hub:
         trainer.push_to_hub()
 
 
 if __name__ == "__main__":
+    quiet_libraries()
     with clear_errors():
         parsed = parse((SFTScriptArguments, SFTConfig, ModelConfig), default_config="recipes/tiny/sft.yaml")
     main(*parsed)

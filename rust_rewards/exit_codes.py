@@ -34,6 +34,19 @@ class RunFailedError(RuntimeError):
     """A run that a command started did not come to its end, although everything it was given could be used."""
 
 
+def one_line(err: BaseException) -> str:
+    """Return an error's message in one line: a file's name before the system's words, the kind where there are none.
+
+    >>> one_line(OSError("cannot connect\\n  to the hub")), one_line(ImportError())
+    ('cannot connect to the hub', 'ImportError')
+    >>> one_line(IsADirectoryError(21, "Is a directory", "outputs"))
+    "'outputs': Is a directory"
+    """
+    if isinstance(err, OSError) and err.filename is not None and err.strerror:
+        return f"{err.filename!r}: {err.strerror}"
+    return " ".join(str(err).split()) or type(err).__name__
+
+
 def run_command(name: str, function: Callable[[], int]) -> int:
     """Run a command and return its exit code; an error the user can mend becomes one line on stderr.
 
@@ -57,7 +70,7 @@ def run_command(name: str, function: Callable[[], int]) -> int:
         print(f"error: {err}", file=sys.stderr, flush=True)
         return FAILED
     except USER_ERRORS as err:
-        print(f"error: {err}", file=sys.stderr, flush=True)
+        print(f"error: {one_line(err)}", file=sys.stderr, flush=True)
         return UNUSABLE
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr, flush=True)

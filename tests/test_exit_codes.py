@@ -27,6 +27,19 @@ def test_what_the_user_can_mend_is_one_line(kind, capsys):
     assert capsys.readouterr().err == "error: give another\n"
 
 
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("row 3:\n  is no text\n"), "row 3: is no text"),
+        (OSError(2, "No such file or directory", "a.yaml"), "'a.yaml': No such file or directory"),
+        (ImportError(), "ImportError"),
+    ],
+)
+def test_a_message_of_several_lines_a_systems_error_and_none_are_one_line(error, line, capsys):
+    assert run_command("any", raising(error)) == UNUSABLE
+    assert capsys.readouterr().err == f"error: {line}\n"
+
+
 def test_a_run_that_failed_is_no_wrong_input(capsys):
     assert run_command("any", raising(RunFailedError("see train.txt"))) == FAILED
     assert capsys.readouterr().err == "error: see train.txt\n"

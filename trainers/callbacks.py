@@ -1,8 +1,8 @@
-"""Adds to an RL run: a CSV log, its plot and a JSON history, a readable line per step, a graceful stop.
+"""Adds to a run: a CSV log, its plot and a JSON history, a readable line per step, a graceful stop.
 
-All work with any TRL trainer that logs `reward` and `reward_std` (GRPO, MaxRL, RLOO). The record of a run is
-the trainer's own `state.log_history`, which checkpoints carry: after a resume the CSV is rewritten from it
-and then appended to, so a row can be neither lost nor doubled, whatever the file held.
+All work with any TRL trainer; the log is of use where `reward` and `reward_std` are logged (GRPO, MaxRL, RLOO). The
+record of a run is the trainer's own `state.log_history`, which checkpoints carry: after a resume the CSV is rewritten
+from it and then appended to, so a row can be neither lost nor doubled, whatever the file held.
 
 Not here: the completions table (TRL's `log_completions`) and trackers (`report_to`).
 """
@@ -11,6 +11,7 @@ import logging
 import math
 import os
 import signal
+from collections.abc import Mapping
 from types import FrameType
 from typing import Any
 
@@ -89,9 +90,9 @@ class TrainingLogCallback(TrainerCallback):
             logger.warning("No %s: %s", PLOT_NAME, err)
 
 
-class RewardProgressCallback(ProgressCallback):
+class StepLineCallback(TrainerCallback):
     """
-    The trainer's progress bar with a readable line per logging step in place of a dictionary of 25 metrics.
+    Prints a readable line per log, in place of the dictionary of 25 metrics that transformers prints into a file.
 
     All metrics are in `training_history.json`, in the checkpoints and in the trackers.
     """
@@ -104,9 +105,27 @@ class RewardProgressCallback(ProgressCallback):
         logs: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
+        """Print the line, from the first process."""
+        line = step_line({**(logs or {}), "step": state.global_step}, total=state.max_steps)
+        if line and state.is_world_process_zero:
+            print(line, flush=True)
+
+
+class StepBarCallback(ProgressCallback):
+    """The trainer's progress bar for a terminal, with the line of [`StepLineCallback`] above it."""
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
         """Write the line above the bar."""
-        if logs is not None and "reward" in logs and self.training_bar is not None:
-            self.training_bar.write(progress_line({**logs, "step": state.global_step}))
+        line = step_line({**(logs or {}), "step": state.global_step}, total=state.max_steps)
+        if line and self.training_bar is not None:
+            self.training_bar.write(line)
 
 
 class GracefulStopCallback(TrainerCallback):
@@ -164,14 +183,51 @@ class GracefulStopCallback(TrainerCallback):
         self._previous = {}
 
 
-def progress_line(logs: dict[str, Any]) -> str:
-    """Word one logging step: reward, success rates where they are known, loss, KL and entropy.
-
-    >>> progress_line({"step": 7, "reward": 12.25, "reward_std": 8.5, "rewards/tests_reward/mean": 0.4375})
-    'step    7  reward  12.25 ± 8.50   tests  44 %'
+def step_line(logs: Mapping[str, Any], total: int) -> str:
     """
+    Word one log: a training step with rewards or without, an evaluation, or the summary at the end.
+
+    Args:
+        logs (`Mapping`):
+            What the trainer logs, and the `step`.
+        total (`int`):
+            Steps of the whole run.
+
+    Returns:
+        `str`: The line; empty when the log holds nothing that a person would look for.
+
+    Example:
+
+    ```python
+    >>> step_line({"step": 7, "reward": 12.25, "reward_std": 8.5, "rewards/tests_reward/mean": 0.4375}, total=120)
+    'step   7/120  reward  12.25 ± 8.50   tests  44 %'
+    >>> step_line({"step": 10, "loss": 1.25, "learning_rate": 1e-05}, total=120)
+    'step  10/120  loss  1.2500'
+    >>> step_line({"step": 20, "eval_reward": 20.5, "eval_rewards/tests_reward/mean": 0.5}, total=120)
+    'step  20/120  held-out: reward  20.50  tests  50 %'
+    >>> step_line({"step": 120, "train_runtime": 61.0}, total=120)
+    'trained 120 steps in 61 s'
+
+    ```
+    """
+    if "train_runtime" in logs:
+        return f"trained {logs['step']} steps in {logs['train_runtime']:.0f} s"
+    start = f"step {logs['step']:{len(str(total))}d}/{total}  "
+    held_out = {name.removeprefix("eval_"): value for name, value in logs.items() if name.startswith("eval_")}
+    if "reward" in held_out:
+        return f"{start}held-out: {_progress({'step': logs['step'], **held_out})}"
+    return f"{start}{_progress(logs)}" if {"reward", "loss"} & logs.keys() else ""
+
+
+def _progress(logs: Mapping[str, Any]) -> str:
+    """Word rewards, success rates, loss, KL and entropy, as far as they were logged."""
     row = {column: math.nan if value is None else value for column, value in log_row(logs).items()}
-    parts = [f"step {row['iteration']:4d}  reward {row['avg_reward']:6.2f} ± {row['reward_std']:<5.2f}"]
+    parts = []
+    if "reward" in logs:
+        spread = f" ± {row['reward_std']:<5.2f}" if "reward_std" in logs else ""
+        parts.append(f"reward {row['avg_reward']:6.2f}{spread}")
+    if logs.get("maxrl/n_total"):
+        parts.append(f"correct {logs['maxrl/n_correct']}/{logs['maxrl/n_total']}")
     for column, label in (("compile_success_rate", "compiles"), ("tests_passed", "tests")):
         if not math.isnan(row[column]):
             parts.append(f"{label} {100 * row[column]:3.0f} %")

@@ -1,4 +1,4 @@
-"""Counts correct completions: the `maxrl/...` metrics, a line on the console, warnings about runs without signal.
+"""Counts correct completions: the `maxrl/...` metrics, a line on the console, warnings about runs without any.
 
 Counts are summed between two log lines and turned into rates at the end, so that a rate over several batches
 is the rate over all their completions. It decides nothing about advantages.
@@ -12,11 +12,9 @@ import torch
 from tqdm.auto import tqdm
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-logger = logging.getLogger(__name__)
+from trainers.signal_watch import PATIENCE, NothingScoredError, is_due, unscored_message
 
-# Batches of training completions without a single correct one (or a single score) before the run is called
-# out: weak models start at a few per cent, where one empty batch is no news and ten in a row are.
-PATIENCE_BATCHES = 10
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -111,7 +109,7 @@ class SignalWatch:
                 How many completions of the batch are correct.
 
         Raises:
-            `RuntimeError`: no completion at all could be scored in the first `PATIENCE_BATCHES` batches.
+            [`NothingScoredError`]: no completion at all could be scored in the first `PATIENCE` batches.
         """
         self.batches += 1
         self.n_correct += n_correct
@@ -123,9 +121,9 @@ class SignalWatch:
             self.highest = max(self.highest, scored.max().item())
         scored_now = (~rewards_per_func.isnan()).any(dim=0).tolist()
         self.ever_scored = [before or now for before, now in zip(self.ever_scored, scored_now, strict=True)]
-        if self.batches == PATIENCE_BATCHES:
+        if self.batches == PATIENCE:
             self._check_functions()
-        if self.n_correct == 0 and _is_due(self.batches):
+        if self.n_correct == 0 and is_due(self.batches):
             self.warn_if_nothing_was_correct()
 
     def warn_if_nothing_was_correct(self, *, final: bool = False) -> None:
@@ -140,7 +138,7 @@ class SignalWatch:
             return
         self._warned = True
         if self.lowest > self.highest:
-            logger.warning("%s", _unscored_message(self.names, self.batches))
+            logger.warning("%s", unscored_message(self.names, self.batches))
             return
         truncated = ""
         if self.n_truncated:
@@ -158,22 +156,13 @@ class SignalWatch:
     def _check_functions(self) -> None:
         silent = [name for name, scored in zip(self.names, self.ever_scored, strict=True) if not scored]
         if len(silent) == len(self.names):
-            raise RuntimeError(_unscored_message(silent, self.batches))
+            raise NothingScoredError(unscored_message(silent, self.batches))
         for name in silent:
-            logger.warning("%s", _unscored_message([name], self.batches))
+            logger.warning("%s", unscored_message([name], self.batches))
 
 
-class CorrectnessCallback(TrainerCallback):
-    """
-    Prints one line per log with the correctness, and warns at the end of a run that never saw a correct completion.
-
-    Args:
-        watch (`SignalWatch`):
-            The watch of the trainer.
-    """
-
-    def __init__(self, watch: SignalWatch) -> None:
-        self.watch = watch
+class CorrectnessLineCallback(TrainerCallback):
+    """Prints one line per log with the correctness. A script with a line of its own per step removes it."""
 
     def on_log(
         self,
@@ -186,6 +175,19 @@ class CorrectnessCallback(TrainerCallback):
         line = correctness_line(logs or {})
         if line and state.is_world_process_zero:
             tqdm.write(line)  # does not tear a progress bar apart
+
+
+class CorrectnessEndCallback(TrainerCallback):
+    """
+    Warns at the end of a run that never saw a correct completion.
+
+    Args:
+        watch (`SignalWatch`):
+            The watch of the trainer.
+    """
+
+    def __init__(self, watch: SignalWatch) -> None:
+        self.watch = watch
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -225,17 +227,3 @@ def correctness_line(logs: dict[str, Any]) -> str:
     if f"{prefix}loss" in logs:
         parts.append(f"loss {float(logs[f'{prefix}loss']):.4g}")
     return "  ".join(parts)
-
-
-def _is_due(batches: int) -> bool:
-    """Return whether to warn now: at `PATIENCE_BATCHES`, then at twice, four times, ... as many."""
-    quotient, rest = divmod(batches, PATIENCE_BATCHES)
-    return rest == 0 and quotient & (quotient - 1) == 0
-
-
-def _unscored_message(names: list[str], batches: int) -> str:
-    return (
-        f"Reward function(s) {', '.join(names)} returned None for every completion of the first {batches} "
-        "batch(es). None means that nothing could be scored: check that the dataset has the columns they "
-        "read and that the tools they call (compiler, judge) are there."
-    )

@@ -22,7 +22,7 @@ from trl import GRPOTrainer
 from trl.trainer.utils import RepeatSampler, get_callable_name, get_config_model_id
 
 from trainers.checkpoint_state import load_state, save_state
-from trainers.correctness import CorrectnessCallback, CorrectnessTally, SignalWatch
+from trainers.correctness import CorrectnessEndCallback, CorrectnessLineCallback, CorrectnessTally, SignalWatch
 from trainers.epoch_order import ReplayedSampler
 from trainers.maxrl_config import MaxRLConfig
 from trainers.objectives import maxrl_advantages, summed_rewards
@@ -109,7 +109,8 @@ class MaxRLTrainer(GRPOTrainer):
         self._tallies = {"train": CorrectnessTally(), "eval": CorrectnessTally()}
         self._watch = SignalWatch(self.reward_func_names, args.correctness_threshold)
         self._gathered: tuple[torch.Tensor, torch.Tensor] | None = None
-        self.add_callback(CorrectnessCallback(self._watch))
+        self.add_callback(CorrectnessLineCallback())
+        self.add_callback(CorrectnessEndCallback(self._watch))
 
     def _calculate_rewards(
         self, inputs: Any, prompts: Any, completions: Any, completion_ids_list: list[list[int]]

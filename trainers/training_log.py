@@ -91,13 +91,13 @@ def write_log(log_history: Iterable[Mapping[str, Any]], path: str | os.PathLike)
     with open(path, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
-        writer.writerows(log_row(logs) for logs in log_history if "reward" in logs)
+        writer.writerows(_rounded(log_row(logs)) for logs in log_history if "reward" in logs)
 
 
 def append_to_log(logs: Mapping[str, Any], path: str | os.PathLike) -> None:
     """Append the row of one training step to the CSV, which is complete again when this returns."""
     with open(path, "a", newline="", encoding="utf-8") as file:
-        csv.DictWriter(file, COLUMNS).writerow(log_row(logs))
+        csv.DictWriter(file, COLUMNS).writerow(_rounded(log_row(logs)))
 
 
 def read_log(path: str | os.PathLike, columns: Iterable[str] = tuple(COLUMNS)) -> dict[str, list[float]]:
@@ -176,12 +176,16 @@ def read_history(run: str | os.PathLike) -> list[Step]:
     entries = content[name]
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise TrainingLogError(f"{path}: {name} is no list of objects; it was edited. Let the run write it again.")
-    if name == "log_history":
-        entries = [{**log_row(entry), "metrics": entry} for entry in entries if "reward" in entry]
-    steps = [step for step in map(_numbers, entries) if "iteration" in step]
+    steps = history_steps(entries) if name == "log_history" else [s for s in map(_numbers, entries) if "iteration" in s]
     if not steps:
         raise TrainingLogError(f"{path} holds no training step; let the run log one (--logging_steps 1).")
     return steps
+
+
+def history_steps(log_history: Iterable[Mapping[str, Any]]) -> list[Step]:
+    """Return the training steps of a trainer's log history, in order; other entries have no `reward`."""
+    entries = [{**log_row(logs), "metrics": logs} for logs in log_history if "reward" in logs]
+    return [step for step in map(_numbers, entries) if "iteration" in step]
 
 
 def series(steps: Iterable[Step], name: str) -> tuple[list[float], list[float]]:
@@ -248,6 +252,15 @@ def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in values.items()
     }
+
+
+def _rounded(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row as the CSV has it: six significant digits, which a person can read; the JSON keeps them all.
+
+    >>> _rounded({"iteration": 1000000, "loss": 0.123456789, "kl": None})
+    {'iteration': 1000000, 'loss': 0.123457, 'kl': None}
+    """
+    return {name: float(f"{value:.6g}") if isinstance(value, float) else value for name, value in row.items()}
 
 
 def _numbers(step: Mapping[str, Any]) -> Step:

@@ -22,14 +22,16 @@ RATES = {
     "tests_passed": ("hidden tests passed", "--", "#4c8c4a"),
 }
 
+FLAT = 0.1  # points of reward; less than that is no curve
+
 
 def plot_training_log(csv_path: str | os.PathLike, png_path: str | os.PathLike) -> None:
     """
-    Plot average reward (with one standard deviation) and success rates (0..1) over iterations.
+    Plot average reward (with one standard deviation), success rates (0..1) and, where it was measured, KL (nats).
 
     Args:
         csv_path (`str` or `os.PathLike`):
-            A log that [`TrainingLogCallback`] wrote.
+            A log that [`TrainingLogCallback`] wrote; the name of its folder becomes the title.
         png_path (`str` or `os.PathLike`):
             The picture to write.
 
@@ -43,10 +45,14 @@ def plot_training_log(csv_path: str | os.PathLike, png_path: str | os.PathLike) 
     except ImportError as err:
         raise ImportError('Drawing plots needs matplotlib. Run: pip install "rust-rewards[plots]"') from err
 
-    columns = read_log(csv_path, ("iteration", "avg_reward", "reward_std", *RATES))
+    columns = read_log(csv_path, ("iteration", "avg_reward", "reward_std", "kl", *RATES))
     steps, reward, spread = columns["iteration"], columns["avg_reward"], columns["reward_std"]
-    figure = Figure(figsize=(8, 6), layout="constrained")
-    upper, lower = figure.subplots(2, 1, sharex=True)
+    has_kl = not all(map(math.isnan, columns["kl"]))
+    panels = 3 if has_kl else 2
+    figure = Figure(figsize=(8, 3 * panels), layout="constrained")
+    figure.suptitle(Path(csv_path).absolute().parent.name)
+    axes = figure.subplots(panels, 1, sharex=True)
+    upper, lower = axes[0], axes[1]
     marker = "o" if len(steps) < 3 else None  # a line through one point is invisible
 
     upper.plot(steps, reward, color="#b7410e", marker=marker)
@@ -54,6 +60,9 @@ def plot_training_log(csv_path: str | os.PathLike, png_path: str | os.PathLike) 
     high = [mean + std for mean, std in zip(reward, spread, strict=True)]
     upper.fill_between(steps, low, high, color="#b7410e", alpha=0.15, linewidth=0, label="± 1 standard deviation")
     upper.set_ylabel("average reward")
+    limits = [value for value in (*low, *high) if math.isfinite(value)]
+    if limits and max(limits) - min(limits) < FLAT:  # otherwise a run of zeros is drawn from -0.05 to 0.05
+        upper.set_ylim(min(limits) - 1, max(limits) + 1)
     upper.legend()
 
     for column, (label, style, color) in RATES.items():
@@ -62,10 +71,13 @@ def plot_training_log(csv_path: str | os.PathLike, png_path: str | os.PathLike) 
             lower.legend()
     lower.set_ylabel("share of completions")
     lower.set_ylim(-0.02, 1.02)
-    lower.set_xlabel("iteration")
-    lower.xaxis.set_major_locator(MaxNLocator(integer=True))
-    for axes in (upper, lower):
-        axes.grid(alpha=0.3)
+    if has_kl:
+        axes[2].plot(steps, columns["kl"], color="#5b4b8a", marker=marker)
+        axes[2].set_ylabel("KL to the start (nats)")
+    axes[-1].set_xlabel("iteration")
+    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    for axis in axes:
+        axis.grid(alpha=0.3)
     figure.savefig(png_path, dpi=120)
 
 

@@ -4,6 +4,7 @@ TRL's parser hands values from YAML on without a look, so that `max_steps: true`
 show in the middle of training. Numbers and lists are checked here; everything else the classes check themselves.
 """
 
+import os
 import types
 import typing
 from collections.abc import Mapping
@@ -29,6 +30,10 @@ def read_recipe(path: str) -> dict[str, Any]:
         recipe = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as err:
         raise ValueError(f"Config file {path} is not YAML: {' '.join(str(err).split())}.") from err
+    except OSError as err:
+        raise OSError(
+            f"Cannot read config file '{path}' given with --config: {err.strerror} (current folder: {os.getcwd()})."
+        ) from err
     if not isinstance(recipe, dict):
         found = "is empty" if recipe is None else f"holds a {type(recipe).__name__}"
         raise ValueError(f"Config file {path} must contain a YAML mapping (key: value), it {found}.")

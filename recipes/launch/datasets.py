@@ -17,8 +17,7 @@ from launch.messages import announce
 from launch.paths import find_path
 from rust_rewards.suggestions import nearest
 from rust_rewards.tasks import load_tasks
-
-NEED_TESTS = ("tests", "solved")  # our rewards that give None for a row without tests
+from rust_rewards.tasks.reader import find_file
 
 
 def load_datasets(script_args: Any, training_args: Any, tokenizer: Any) -> tuple[Dataset, Dataset | None]:
@@ -37,7 +36,6 @@ def load_datasets(script_args: Any, training_args: Any, tokenizer: Any) -> tuple
     train_dataset = within_pass_rates(
         train_dataset, script_args.dataset_name, low=script_args.min_pass_rate, high=script_args.max_pass_rate
     )
-    check_rewards_can_read(train_dataset, script_args.dataset_name, script_args.reward_funcs)
     if training_args.eval_strategy == "no":
         return train_dataset, None
     name = script_args.eval_dataset_name or script_args.dataset_name
@@ -62,12 +60,14 @@ def load_prompts(
     """
     if not name:
         raise ValueError("No dataset: give --dataset_name, for example recipes/data/train.jsonl.")
-    rows = load_tasks(find_path(name), config=config, split=split)
+    path = find_path(name)
+    if find_file(path) is None:
+        announce(f"Reading '{name}', split {split}: a large data set takes minutes.")
+    rows = load_tasks(path, config=config, split=split)
     chosen = [choose_prompt(row, has_chat_template=has_chat_template) for row in rows]
     kept = [row for row in chosen if row["prompt"]]
     if not kept:
-        wanted = "prompt" if has_chat_template else "code_prefix (the model has no chat template)"
-        raise ValueError(f"None of the {len(rows)} rows of '{name}' has a {wanted}.")
+        raise ValueError(_no_prompt(rows, name, has_chat_template=has_chat_template))
     if len(kept) < len(rows):
         announce(f"Skipped {len(rows) - len(kept)} of {len(rows)} rows of '{name}': no prompt.")
     if len({type(row["prompt"]) for row in kept}) > 1:
@@ -97,32 +97,15 @@ def within_pass_rates(tasks: Dataset, name: str, *, low: float | None, high: flo
     return tasks.select(kept)
 
 
-def check_rewards_can_read(tasks: Dataset, name: str, reward_names: Sequence[str]) -> None:
-    """Say what the tasks hold, and refuse a reward that could score none of them.
-
-    Raises:
-        ValueError: When a reward needs hidden tests and no row has any.
-    """
-    with_tests = sum(bool(row) for row in tasks["tests"]) if "tests" in tasks.column_names else 0
-    columns = ", ".join(tasks.column_names)
-    announce(f"{len(tasks)} tasks of '{name}', {with_tests} with hidden tests; rewards: {', '.join(reward_names)}.")
-    reading = [reward for reward in reward_names if _short_name(reward) in NEED_TESTS]
-    if reading and not with_tests:
-        near = nearest("tests", [column for column in tasks.column_names if column != "tests"])
-        guess = f" Is {near!r} meant? Call it tests." if near else ""
-        raise ValueError(
-            f"Reward '{reading[0]}' needs hidden tests, and none of the {len(tasks)} rows of '{name}' has any in a "
-            f"column tests (columns: {columns}).{guess} Add the column, or leave the reward out of --reward_funcs."
-        )
-    if with_tests and not reading:
-        announce("The share of passed tests is not rewarded: add tests to --reward_funcs for that.")
-
-
-def _short_name(reward: str) -> str:
-    """Return the short name of a reward of ours, by whichever name it was given; empty for any other reward."""
-    if "." not in reward:
-        return reward
-    return reward.rpartition(".")[2].removesuffix("_reward") if reward.startswith("rust_rewards.") else ""
+def _no_prompt(rows: Sequence[Mapping[str, Any]], name: str, *, has_chat_template: bool) -> str:
+    """Word that no row has a prompt that suits the model, with the columns that there are."""
+    columns = list(dict.fromkeys(column for row in rows for column in row if column != "task_id"))
+    wanted = "a prompt (text or chat messages)"
+    if not has_chat_template:
+        wanted = "a code_prefix or a prompt that is text (the model has no chat template)"
+    near = nearest("prompt", [column for column in columns if column != "prompt"])
+    guess = f" Is '{near}' meant? Call it prompt." if near else ""
+    return f"None of the {len(rows)} rows of '{name}' has {wanted}; columns: {', '.join(columns) or 'none'}.{guess}"
 
 
 def choose_prompt(row: Mapping[str, Any], *, has_chat_template: bool) -> dict[str, Any]:

@@ -13,9 +13,8 @@ import time
 import pytest
 import yaml
 from datasets import load_dataset
-from launch.checkpoints import is_finished
 from paths import RECIPES, ROOT, SUPPORT
-from recipes_testbed import SMALL, parse_small
+from recipes_testbed import SMALL
 
 OFFLINE = {"HF_HUB_OFFLINE": "1", "WANDB_MODE": "offline", "PYTHONWARNINGS": "ignore"}
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}  # so small a model is fastest so, and the tests may share the machine
@@ -115,7 +114,11 @@ def test_a_run_logs_finite_losses_and_its_rewards(resumed):
 def test_a_finished_run_leaves_model_card_plot_completions_and_trackers(resumed):
     out = resumed["folder"] / "out"
     assert (out / "model.safetensors").is_file()
-    assert "grpo" in (out / "README.md").read_text()
+    card = (out / "README.md").read_text()
+    assert "Trained from `recipes/tiny/checkpoint` with GRPO" in card
+    assert "license: apache-2.0\n" in card  # the embedded model's
+    assert "None" not in card
+    assert json.loads((out / "run.json").read_text())["files"].keys() >= {"model.safetensors", "config.json"}
     assert (out / "rl_training.png").read_bytes().startswith(b"\x89PNG")
     table = load_dataset("parquet", data_files=str(out / "completions/*.parquet"), split="train").to_list()
     assert len(table) == 8  # one step of two prompts with four completions
@@ -126,12 +129,41 @@ def test_a_finished_run_leaves_model_card_plot_completions_and_trackers(resumed)
 
 
 @pytest.mark.slow
-def test_a_finished_run_is_not_trained_again(resumed, capsys):
-    _, training_args, _ = parse_small(resumed["folder"] / "out", resumed["steps"])
-    assert is_finished(training_args)
-    assert "nothing to do" in capsys.readouterr().out
-    training_args.max_steps += 1
-    assert not is_finished(training_args)
+def test_the_console_of_a_run_is_one_line_per_step_in_a_file(resumed):
+    lines = resumed["output"].splitlines()
+    assert len([line for line in lines if line.startswith(f"step {resumed['steps']}/")]) == 1
+    for noise in ("FutureWarning", "Loading weights", "Writing model shards", "it/s", "{'loss'", "lm_head", "╭"):
+        assert noise not in resumed["output"]
+
+
+@pytest.mark.slow
+def test_a_run_says_at_its_start_what_it_uses(stopped):
+    assert "  tasks    231 rows of recipes/tiny/train.jsonl, 231 with hidden tests; columns: " in stopped["output"]
+    assert "  rewards  rust_reward (weight 1), tests_reward (weight 10)\n" in stopped["output"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("flags", "code", "message"),
+    [
+        ([], 0, "is already trained to step"),
+        (["--learning_rate", "1e-5"], 2, "error: FOLDER belongs to another experiment: learning_rate is 0.0003 there"),
+        (
+            ["--dataset_name", "recipes/tiny/eval.jsonl"],
+            2,
+            "belongs to another experiment: other tasks. Choose another",
+        ),
+    ],
+)
+def test_a_finished_run_is_neither_trained_again_nor_taken_for_another(resumed, flags, code, message):
+    folder = resumed["folder"]
+    command = [*SMALL, "--max_steps", resumed["steps"], "--output_dir", folder / "out", *flags]
+    run = launch(command, folder)
+    output, _ = run.communicate(timeout=TIME_LIMIT)
+    assert run.returncode == code, output
+    assert message.replace("FOLDER", str(folder / "out")) in output
+    assert "Traceback" not in output
+    assert f"step {resumed['steps']}/" not in output
 
 
 @pytest.mark.slow

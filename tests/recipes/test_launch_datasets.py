@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 from datasets import Dataset
-from launch.datasets import check_rewards_can_read, load_datasets, load_prompts, within_pass_rates
+from launch.datasets import load_datasets, load_prompts, within_pass_rates
 from recipes_testbed import write
 
 from rust_rewards import tests_reward
@@ -30,8 +30,16 @@ def test_a_base_model_gets_the_code_prefix_and_a_chat_model_the_messages(tmp_pat
 
 def test_a_chat_task_without_a_code_prefix_is_no_task_for_a_base_model(tmp_path):
     path = write(tmp_path / "t.jsonl", {"prompt": CHAT})
-    with pytest.raises(ValueError, match="code_prefix"):
+    with pytest.raises(ValueError, match=r"a code_prefix or a prompt that is text .* columns: prompt\."):
         load_prompts(str(path), has_chat_template=False)
+
+
+def test_a_misspelt_column_is_named_with_the_right_one(tmp_path):
+    path = write(tmp_path / "t.jsonl", {"prompts": "fn f() {"})
+    with pytest.raises(
+        ValueError, match=r"has a prompt \(text or chat messages\); columns: prompts\. Is 'prompts' meant"
+    ):
+        load_prompts(str(path), has_chat_template=True)
 
 
 def test_a_column_that_the_first_row_lacks_is_kept(tmp_path):
@@ -161,37 +169,3 @@ def test_tasks_outside_the_pass_rates_go_and_those_without_one_stay(capsys, low,
 def test_pass_rates_that_leave_nothing_or_are_not_there_stop_the_run(tasks, message):
     with pytest.raises(ValueError, match=message):
         within_pass_rates(tasks, "f", low=0.2, high=0.8)
-
-
-def tasks_of(**columns):
-    return Dataset.from_dict({"prompt": ["a", "b"], **columns})
-
-
-@pytest.mark.parametrize("reward", ["tests", "solved", "rust_rewards.rewards.tests_reward"])
-def test_a_reward_that_can_read_no_row_is_refused_with_the_columns(reward):
-    with pytest.raises(ValueError, match=r"needs hidden tests, and none of the 2 rows of 'f' has any .*prompt, test\)"):
-        check_rewards_can_read(tasks_of(test=["x", "y"]), "f", ["rust", reward])
-
-
-def test_a_column_whose_name_is_nearly_right_is_named():
-    with pytest.raises(ValueError, match="Is 'test' meant"):
-        check_rewards_can_read(tasks_of(test=["x", "y"]), "f", ["tests"])
-
-
-def test_the_log_says_how_many_tasks_have_tests_and_which_rewards_run(capsys):
-    check_rewards_can_read(tasks_of(tests=["x", None]), "f", ["rust", "tests"])
-    assert capsys.readouterr().out == "2 tasks of 'f', 1 with hidden tests; rewards: rust, tests.\n"
-
-
-def test_tests_that_no_reward_pays_for_are_mentioned(capsys):
-    check_rewards_can_read(tasks_of(tests=["x", "y"]), "f", ["compile"])
-    assert "add tests to --reward_funcs" in capsys.readouterr().out
-
-
-def test_a_reward_of_the_users_own_may_be_called_tests_reward_and_read_other_columns():
-    check_rewards_can_read(tasks_of(expected=["x", "y"]), "f", ["my_pkg.tests_reward", "my_pkg.solved"])
-
-
-def test_our_tests_reward_is_known_by_its_path_too(capsys):
-    check_rewards_can_read(tasks_of(tests=["x", "y"]), "f", ["rust_rewards.rewards.tests_reward"])
-    assert "not rewarded" not in capsys.readouterr().out

@@ -66,8 +66,10 @@ def test_the_recipe_trains_and_writes_model_log_and_card(tiny_run, tmp_path):
     steps = [record for record in state["log_history"] if "maxrl/n_correct" in record]
     assert [record["step"] for record in steps] == [1, 2]
     assert all(record["maxrl/n_total"] == 8 for record in steps)
-    assert done.stdout.count("Correctness: ") == 2
-    assert "trained with MaxRL" in (tmp_path / "out" / "README.md").read_text()
+    lines = [line for line in done.stdout.splitlines() if line.startswith("step ")]
+    assert [line[:9] for line in lines] == ["step 1/2 ", "step 2/2 "]  # one line each
+    assert all("  correct " in line for line in lines)
+    assert "with MaxRL for 2 steps" in (tmp_path / "out" / "README.md").read_text()
     assert (tmp_path / "out" / "model.safetensors").stat().st_size > 0
 
 

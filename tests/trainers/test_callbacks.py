@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import TrainerControl, TrainerState
 
-from trainers.callbacks import GracefulStopCallback, TrainingLogCallback, last_rewards, progress_line
+from trainers.callbacks import GracefulStopCallback, StepLineCallback, TrainingLogCallback, last_rewards, step_line
 
 
 def entry(step, reward=1.0, **metrics):
@@ -64,6 +64,14 @@ def test_each_training_step_is_in_the_file_as_soon_as_it_is_logged(run):
     assert (first[0]["reward_min"], first[0]["reward_max"]) == ("2.0", "6.0")
 
 
+def test_the_log_has_six_digits_and_the_history_all(run):
+    run.callback.on_train_begin(run.args, run.state, TrainerControl())
+    run.log(entry(1, reward=2 / 3))
+    run.callback.on_save(run.args, run.state, TrainerControl())
+    assert rows(run.path)[0]["avg_reward"] == "0.666667"
+    assert json.loads((run.path / "training_history.json").read_text())["steps"][0]["avg_reward"] == 2 / 3
+
+
 def test_evaluations_and_the_summary_get_no_row(run):
     run.callback.on_train_begin(run.args, run.state, TrainerControl())
     run.log({"step": 5, "eval_reward": 1.0})
@@ -110,10 +118,27 @@ def test_last_rewards_weighs_functions_and_leaves_out_what_none_could_score():
     assert last_rewards(trainer_with({"a": []}, [1.0])) == []
 
 
-def test_the_progress_line_survives_a_step_that_nobody_could_score():
-    line = progress_line({"step": 3, "reward": None, "reward_std": None, "loss": 0.0})
-    assert line.startswith("step    3  reward    nan ± nan")
-    assert "reward   0.00" in progress_line(entry(1, reward=0.0))
+def test_the_line_of_a_step_survives_a_step_that_nobody_could_score():
+    line = step_line({"step": 3, "reward": None, "reward_std": None, "loss": 0.0}, total=9)
+    assert line.startswith("step 3/9  reward    nan ± nan")
+    assert "reward   0.00" in step_line(entry(1, reward=0.0), total=9)
+
+
+def test_the_line_of_a_maxrl_step_counts_the_correct_completions():
+    line = step_line(entry(2, **{"maxrl/n_correct": 12, "maxrl/n_total": 16}), total=20)
+    assert line == "step  2/20  reward   1.00 ± 0.50   correct 12/16"
+
+
+def test_a_log_without_reward_and_loss_has_no_line():
+    assert step_line({"step": 3, "grad_norm": 1.0}, total=9) == ""
+
+
+def test_a_step_is_one_line_on_standard_output_from_the_first_process_only(run, capsys):
+    run.state.max_steps = 9
+    for first in (True, False):
+        run.state.is_world_process_zero = first
+        StepLineCallback().on_log(run.args, run.state, TrainerControl(), logs=entry(0, loss=0.5))
+    assert capsys.readouterr().out == "step 0/9  reward   1.00 ± 0.50   loss  0.5000\n"
 
 
 @pytest.mark.parametrize("number", GracefulStopCallback.SIGNALS)

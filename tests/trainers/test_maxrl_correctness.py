@@ -6,7 +6,8 @@ import math
 import pytest
 import torch
 
-from trainers.correctness import PATIENCE_BATCHES, CorrectnessTally, SignalWatch, correctness_line
+from trainers.correctness import CorrectnessTally, SignalWatch, correctness_line
+from trainers.signal_watch import PATIENCE, NothingScoredError
 
 NAN = math.nan
 
@@ -73,7 +74,7 @@ def test_the_console_line_of_an_evaluation_is_named_so():
 
 def test_a_threshold_above_every_reward_is_reported_with_the_observed_range(caplog):
     watch = SignalWatch(["rust_reward"], threshold=40.0)
-    watch_batches(watch, [[-4.5], [28.0]], PATIENCE_BATCHES - 1)
+    watch_batches(watch, [[-4.5], [28.0]], PATIENCE - 1)
     assert not caplog.records
     watch_batches(watch, [[-4.5], [28.0]], 1)
     (record,) = caplog.records
@@ -88,14 +89,14 @@ def test_the_warning_comes_back_ever_more_rarely(caplog):
 
 
 def test_truncated_completions_are_named_as_a_cause(caplog):
-    watch_batches(SignalWatch(["f"], threshold=20.0), [[25.0], [28.0]], PATIENCE_BATCHES, truncated=True)
+    watch_batches(SignalWatch(["f"], threshold=20.0), [[25.0], [28.0]], PATIENCE, truncated=True)
     assert "20 of 20 completions were cut off at max_completion_length" in caplog.text
 
 
 def test_one_correct_completion_is_enough_to_stay_silent(caplog):
     watch = SignalWatch(["f"], threshold=20.0)
     watch_batches(watch, [[1.0], [25.0]], 1, n_correct=1)
-    watch_batches(watch, [[1.0], [2.0]], 3 * PATIENCE_BATCHES)
+    watch_batches(watch, [[1.0], [2.0]], 3 * PATIENCE)
     watch.warn_if_nothing_was_correct(final=True)
     assert not caplog.records
 
@@ -111,13 +112,13 @@ def test_a_short_run_without_correct_completions_is_reported_at_its_end_once(cap
 
 def test_a_run_that_nothing_can_score_is_stopped_with_the_names():
     watch = SignalWatch(["compile_reward", "tests_reward"], threshold=20.0)
-    with pytest.raises(RuntimeError, match=r"compile_reward, tests_reward returned None .+ first 10 batch"):
-        watch_batches(watch, [[NAN, NAN], [NAN, NAN]], PATIENCE_BATCHES)
-    assert watch.batches == PATIENCE_BATCHES
+    with pytest.raises(NothingScoredError, match=r"compile_reward, tests_reward returned None .+ first 10 batch"):
+        watch_batches(watch, [[NAN, NAN], [NAN, NAN]], PATIENCE)
+    assert watch.batches == PATIENCE
 
 
 def test_one_silent_reward_function_among_others_is_named_and_the_run_goes_on(caplog):
     watch = SignalWatch(["compile_reward", "judge"], threshold=20.0)
-    watch_batches(watch, [[25.0, NAN], [1.0, NAN]], 2 * PATIENCE_BATCHES, n_correct=1)
+    watch_batches(watch, [[25.0, NAN], [1.0, NAN]], 2 * PATIENCE, n_correct=1)
     (record,) = caplog.records
     assert "Reward function(s) judge returned None for every completion" in record.getMessage()
