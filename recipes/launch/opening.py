@@ -8,8 +8,8 @@ import torch
 from datasets import Dataset
 
 from launch.messages import announce
-from launch.task_rewards import count_tested, name_of, unread_columns
 from launch.run_record import RunRecord, model_content, settings_of, tasks_content, versions, without_secrets
+from launch.task_rewards import count_tested, name_of, unread_columns
 
 PRECISIONS = {"bf16": "bfloat16", "fp16": "float16"}
 
@@ -27,7 +27,8 @@ def record_run(arguments: Sequence[Any], model: str, tasks: Dataset, rewards: Se
     weights = training_args.reward_weights if rewards else None
     values = weights if weights is not None else [1.0] * len(rewards)
     curriculum = " with a curriculum" if getattr(script_args, "curriculum", False) else ""
-    extra = {"curriculum_success": getattr(script_args, "curriculum_success", None)} if curriculum else {}
+    names = (*(["curriculum_success"] if curriculum else []), *(["soft_punish_cache"] if rewards else []))
+    extra = {name: getattr(script_args, name) for name in names}
     return RunRecord(
         method=method_of(training_args) + curriculum,
         base_model=model_args.model_name_or_path or "",

@@ -139,7 +139,7 @@ def test_the_console_of_a_run_is_one_line_per_step_in_a_file(resumed):
 @pytest.mark.slow
 def test_a_run_says_at_its_start_what_it_uses(stopped):
     assert "  tasks    231 rows of recipes/tiny/train.jsonl, 231 with hidden tests; columns: " in stopped["output"]
-    assert "  rewards  rust_reward (weight 1), tests_reward (weight 10)\n" in stopped["output"]
+    assert "  rewards  rust_reward (weight 1), tests_reward (weight 10), soft_overlong_" in stopped["output"]
 
 
 @pytest.mark.slow
@@ -201,8 +201,8 @@ def test_a_typo_ends_the_program_in_one_line_before_the_model_loads(tmp_path):
     assert "Traceback" not in output
     assert "Loading weights" not in output
     assert [line for line in output.splitlines() if line.startswith("error")] == [
-        "error: Unknown reward 'complie'. Did you mean 'compile'? Known: ast, clippy, compile, format, rust, solved, "
-        "tests, or a dotted path such as my_pkg.my_reward."
+        "error: Unknown reward 'complie'. Did you mean 'compile'? Known: ast, clippy, compile, format, overlong, rust, "
+        "solved, tests, or a dotted path such as my_pkg.my_reward."
     ]
 
 

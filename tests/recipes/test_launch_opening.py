@@ -3,11 +3,10 @@
 from datasets import Dataset
 from launch.arguments import RecipeArguments, parse
 from launch.opening import announce_opening, batch_arithmetic, record_run
+from launch.rewards import reward_functions
 from paths import RECIPES
 from sft import SFTScriptArguments
 from trl import GRPOConfig, ModelConfig, SFTConfig
-
-from rust_rewards import rust_reward, tests_reward
 
 
 def grpo(*flags):
@@ -21,7 +20,7 @@ def batch(*flags, rows=240):
 def test_a_run_says_which_rows_rewards_columns_and_device_it_uses(capsys):
     arguments = grpo("--eval_strategy", "steps", "--eval_steps", "20")
     tasks = Dataset.from_dict({"prompt": ["a", "b", "c"], "tests": ["x", None, "y"], "level": [1, 2, 3]})
-    rewards = [rust_reward, tests_reward]
+    rewards = reward_functions(*arguments[:2])
     record = record_run(arguments, str(RECIPES / "tiny/checkpoint"), tasks, rewards=rewards)
     capsys.readouterr()
     announce_opening(record, arguments[1], tasks, tasks.select([0]), rewards=rewards)
@@ -31,7 +30,9 @@ def test_a_run_says_which_rows_rewards_columns_and_device_it_uses(capsys):
         "3 rows of recipes/tiny/train.jsonl, 2 with hidden tests; columns: prompt, tests, level"
     )
     assert lines[2] == "  held out 1 rows, measured every 20 steps"
-    assert lines[3] == "  rewards  rust_reward (weight 1), tests_reward (weight 10)"
+    assert lines[3] == (
+        "  rewards  rust_reward (weight 1), tests_reward (weight 10), soft_overlong_punishment_reward (weight 10)"
+    )
     assert lines[4] == "  unread   level (columns that no reward reads)"
     assert lines[5].startswith("  batch    64 completions a step")
     assert "float32; rustc 1." in lines[6]

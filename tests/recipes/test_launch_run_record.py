@@ -7,23 +7,23 @@ import pytest
 from datasets import Dataset
 from launch.arguments import RecipeArguments, parse
 from launch.opening import record_run
+from launch.rewards import reward_functions
 from launch.run_record import differences, read_record, tasks_content, write_record
 from paths import RECIPES
 from trl import GRPOConfig, ModelConfig
 
-from rust_rewards import rust_reward, tests_reward
 from rust_rewards.judge import JudgeArguments
 from trainers import MaxRLConfig
 
 CHECKPOINT = str(RECIPES / "tiny/checkpoint")
 
 
-def record_of(*flags, rewards=(rust_reward, tests_reward), rows=("a", "b"), method=GRPOConfig, model=CHECKPOINT):
+def record_of(*flags, rewards=None, rows=("a", "b"), method=GRPOConfig, model=CHECKPOINT):
     kinds = (RecipeArguments, method, ModelConfig, JudgeArguments)
     default = "recipes/tiny/maxrl.yaml" if method is MaxRLConfig else "recipes/tiny/grpo.yaml"
     arguments = parse(kinds, default, list(flags))
     tasks = Dataset.from_dict({"prompt": list(rows), "tests": ["x", None]})
-    return record_run(arguments, model, tasks, rewards=rewards)
+    return record_run(arguments, model, tasks, rewards=rewards or reward_functions(*arguments[:2]))
 
 
 def changed(*flags, **options):
@@ -38,6 +38,7 @@ def changed(*flags, **options):
         (["--num_generations", "4"], "num_generations is 8 there and 4 here"),
         (["--max_completion_length", "32"], "max_completion_length is 48 there and 32 here"),
         (["--loss_type", "dr_grpo"], 'loss_type is "dapo" there and "dr_grpo" here'),
+        (["--soft_punish_cache", "8"], "soft_punish_cache is 4 there and 8 here"),
         (["--curriculum"], 'method is "GRPO" there and "GRPO with a curriculum" here'),
         (["--use_peft"], "use_peft is false there and true here"),
         (["--judge_model", "m"], 'judge_model is null there and "m" here'),
@@ -65,10 +66,12 @@ def test_length_logging_saving_measuring_and_hardware_do_not(flags):
 def test_other_tasks_rewards_weights_or_model_do(tmp_path):
     assert changed(rows=["a", "c"]) == ["other tasks"]
     assert changed(rows=["b", "a"]) == ["other tasks"]  # the order decides which are in a batch
-    (difference,) = changed("--reward_weights", "1", rewards=[rust_reward])
-    assert difference.startswith('rewards is {"rust_reward": 1.0, "tests_reward": 10.0} there')
-    (difference,) = changed("--reward_weights", "1", "5")
-    assert '"tests_reward": 5.0} here' in difference
+    (difference,) = changed("--reward_funcs", "rust")
+    assert difference.startswith('rewards is {"rust_reward": 1.0, "tests_reward": 10.0, ')
+    assert difference.endswith(' there and {"rust_reward": 1.0} here')
+    (difference,) = changed("--reward_weights", "1", "5", "10")
+    assert " here" in difference
+    assert '"tests_reward": 5.0' in difference
     (tmp_path / "model.safetensors").write_bytes(b"other weights")
     assert changed(model=str(tmp_path)) == ["other weights of the model"]
 
@@ -96,7 +99,7 @@ def test_the_record_says_what_the_run_uses_and_can_be_read_back(tmp_path):
     kept = read_record(tmp_path)
     assert kept == json.loads((tmp_path / "run.json").read_text())
     assert (kept["rows"], kept["rows_with_tests"]) == (2, 1)
-    assert kept["rewards"] == {"rust_reward": 1.0, "tests_reward": 10.0}
+    assert kept["rewards"] == {"rust_reward": 1.0, "tests_reward": 10.0, "soft_overlong_punishment_reward": 10.0}
     assert {"rustc", "trl", "rust-rewards"} <= kept["versions"].keys()
     assert kept["fingerprint"]["learning_rate"] == 3e-4
     assert kept["seed"] == 42
