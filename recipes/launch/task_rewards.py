@@ -21,7 +21,7 @@ from trainers.maxrl_config import RUST_COMPILES
 WEIGHTS = {"rust": 1.0, "tests": 10.0, OVERLONG: 10.0}
 ALL_TESTS_PASS = 0.999  # `tests_reward` is a share, so anything below 1 that no share of fewer tests reaches
 KNOWN = ("rust_rewards.", "trl.")  # packages whose rewards read no column but those that they name
-NEED_TESTS = (tests_reward, solved_reward)  # they give None for a row without tests
+NEED_TESTS = tuple(map(inspect.unwrap, (tests_reward, solved_reward)))  # they give None for a row without tests
 # What TRL gives every reward function beside the columns of the tasks, and the columns that it keeps to itself
 GIVEN = {"prompts", "completions", "completion_ids", "trainer_state", "log_extra", "log_metric"}
 KEPT = {"prompt", "completion", "completion_ids"}
