@@ -60,15 +60,14 @@ def main(
 
         # Rewards
         choose_rewards(script_args, training_args, train_dataset)
-        rewards = reward_functions(script_args, training_args)
-        check_rewards_can_read(rewards, train_dataset, script_args.dataset_name)
-        reward_funcs, training_args.reward_weights = with_judge(rewards, training_args.reward_weights, judge_args)
+        reward_funcs = reward_functions(script_args, training_args, judge_args)
+        check_rewards_can_read(reward_funcs, train_dataset, script_args.dataset_name)
         check_correctness_reward(training_args.correctness_reward, reward_funcs)
 
         # What the run uses; is it done before, or begun?
         arguments = (script_args, training_args, model_args, judge_args)
         record = record_run(arguments, model, train_dataset, rewards=reward_funcs)
-        announce_opening(record, training_args, train_dataset, eval_dataset, rewards=[*rewards, *reward_funcs])
+        announce_opening(record, training_args, train_dataset, eval_dataset, rewards=reward_funcs)
         if is_finished(training_args, record):
             return
         checkpoint = find_checkpoint(training_args, record)

@@ -14,6 +14,7 @@ from trl.trainer.utils import get_callable_name
 from launch.messages import announce
 from launch.rewards import OVERLONG
 from rust_rewards import solved_reward, tests_reward
+from rust_rewards.judge.background import BackgroundReward
 from rust_rewards.suggestions import nearest
 from trainers.maxrl_config import RUST_COMPILES
 
@@ -148,7 +149,7 @@ def columns_of(reward: Any) -> Columns:
     """
     if not callable(reward):
         return Columns(frozenset(), frozenset(), others=False)
-    parameters = inspect.signature(reward).parameters.values()
+    parameters = inspect.signature(_inner(reward)).parameters.values()
     by_name = [each for each in parameters if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)]
     named = {each.name for each in by_name} - GIVEN
     needed = {each.name for each in by_name if each.default is each.empty} - GIVEN
@@ -162,8 +163,10 @@ def name_of(reward: Any) -> str:
 
 
 def _inner(reward: Any) -> Any:
-    """Return the reward that a run's rewards are wrapped around (`rust_rewards.whole_rows`)."""
-    return inspect.unwrap(reward) if callable(reward) else reward
+    """Return the reward that those of a run are wrapped around, to share a verification or to overlap with a judge."""
+    while isinstance(reward, BackgroundReward) or hasattr(reward, "__wrapped__"):
+        reward = reward.reward if isinstance(reward, BackgroundReward) else reward.__wrapped__
+    return reward
 
 
 def _guess(wanted: str, tasks: Dataset) -> str:

@@ -8,6 +8,8 @@ from paths import RECIPES
 from sft import SFTScriptArguments
 from trl import GRPOConfig, ModelConfig, SFTConfig
 
+from rust_rewards.judge import JudgeArguments
+
 
 def grpo(*flags):
     return parse((RecipeArguments, GRPOConfig, ModelConfig), "recipes/tiny/grpo.yaml", list(flags))
@@ -20,7 +22,7 @@ def batch(*flags, rows=240):
 def test_a_run_says_which_rows_rewards_columns_and_device_it_uses(capsys):
     arguments = grpo("--eval_strategy", "steps", "--eval_steps", "20")
     tasks = Dataset.from_dict({"prompt": ["a", "b", "c"], "tests": ["x", None, "y"], "level": [1, 2, 3]})
-    rewards = reward_functions(*arguments[:2])
+    rewards = reward_functions(arguments[0], arguments[1], JudgeArguments())
     record = record_run(arguments, str(RECIPES / "tiny/checkpoint"), tasks, rewards=rewards)
     capsys.readouterr()
     announce_opening(record, arguments[1], tasks, tasks.select([0]), rewards=rewards)

@@ -7,6 +7,7 @@ from datasets import Dataset
 from launch.task_rewards import check_rewards_can_read, choose_rewards, columns_of, count_tested, unread_columns
 
 from rust_rewards import compile_reward, format_reward, rust_reward, solved_reward, tests_reward
+from rust_rewards.judge.background import in_background
 from rust_rewards.reward_names import resolve_rewards
 
 
@@ -85,6 +86,14 @@ def test_a_reward_that_can_read_no_row_is_refused_with_the_columns(reward):
 def test_a_column_whose_name_is_nearly_right_is_named():
     with pytest.raises(ValueError, match="Is 'test' meant"):
         check_rewards_can_read([tests_reward], tasks_of(test=["x", "y"]), "f")
+
+
+def test_a_reward_that_overlaps_with_a_judge_is_looked_into():
+    rewards = list(map(in_background, resolve_rewards(["rust", "tests"])))
+    assert columns_of(rewards[1]).named == {"tests", "entry_point", "code_prefix"}
+    assert unread_columns(rewards, tasks_of(test=["x", "y"])) == ["test"]
+    with pytest.raises(ValueError, match="'tests_reward' needs hidden tests"):
+        check_rewards_can_read(rewards, tasks_of(test=["x", "y"]), "f")
 
 
 def test_tests_that_no_reward_pays_for_are_mentioned(capsys):
