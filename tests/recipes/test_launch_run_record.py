@@ -23,9 +23,8 @@ def record_of(*flags, rewards=None, rows=("a", "b"), method=GRPOConfig, model=CH
     default = "recipes/tiny/maxrl.yaml" if method is MaxRLConfig else "recipes/tiny/grpo.yaml"
     arguments = parse(kinds, default, list(flags))
     tasks = Dataset.from_dict({"prompt": list(rows), "tests": ["x", None]})
-    return record_run(
-        arguments, model, tasks, rewards=rewards or reward_functions(arguments[0], arguments[1], arguments[3])
-    )
+    rewards = rewards or reward_functions(*arguments[:2], JudgeArguments())  # a judge would be asked for an answer
+    return record_run(arguments, model, tasks, rewards=rewards)
 
 
 def changed(*flags, **options):
