@@ -6,16 +6,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from ..evaluation.audit_page import build_audit_page
 from ..evaluation.task_difficulty import write_difficulty
 from ..exit_codes import DONE, FAILED
+from ..tasks.audit import ANNOTATED, FILTERED, RESULT, audit_file, audit_text
+from ..tasks.audit_runs import RunOptions
 from ..tasks.convert import PRESETS, ConvertOptions, Mapped, convert_source
 from ..tasks.convert.mapped import KINDS, PARTS, read_mapping
 from ..tasks.convert.source_rows import MAX_ROW_BYTES
+from ..tasks.faults import KEPT
 from ..tasks.strength import PER_TASK, StrengthOptions, measure_file
 from ..tasks.strength_text import strength_text
 from ..tasks.task_text import draw_tasks, find_task, task_text
 from ..verifier import find_toolchain
-from ..whole_files import check_output, write_json
+from ..whole_files import check_output, write_json, write_text
+
+PAGE = "audit.html"
 
 
 class Subcommand(NamedTuple):
@@ -173,9 +179,44 @@ def _difficulty(args: argparse.Namespace) -> int:
     return DONE
 
 
+def _add_audit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("tasks", help="JSON Lines file, dataset of the hub, or shipped set (train, eval)")
+    parser.add_argument("--output_dir", type=Path, default=Path("audit"), help="where the files go (default: audit)")
+    parser.add_argument("--against", metavar="TASKS", help="evaluation set that no task may be of")
+    parser.add_argument("--keep", choices=KEPT, default="good", help="rows of kept.jsonl (default: good)")
+    parser.add_argument("--mutants", type=int, default=10, help="per task, beside those of whole bodies (default: 10)")
+    parser.add_argument(
+        "--at_least", type=float, default=0.5, help="kill rate below which tests are weak (default: 0.5)"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="draws other mutants (default: 0)")
+    parser.add_argument("--jobs", type=int, help="compilers at a time (default: the cores)")
+
+
+def _audit(args: argparse.Namespace) -> int:
+    """Finds everything that makes a task unfit to reward, and writes the set without it.
+
+    References that do not compile, warn, fail, or fail now and then; tests that pass without any work, are weak, or
+    never name the entry point; copies, overlap with an evaluation set, prompts that hold the reference. Writes
+    audit.json, annotated.jsonl, kept.jsonl and audit.html. An interrupted command goes on where it stopped.
+
+    example:
+      rust-rewards tasks audit tasks.jsonl --output_dir audit --against eval --keep good
+    """
+    for name in (RESULT, ANNOTATED, FILTERED, PAGE):
+        check_output(args.output_dir / name, args.tasks, args.against)
+    find_toolchain()
+    options = RunOptions(mutants=args.mutants, at_least=args.at_least, seed=args.seed, jobs=args.jobs)
+    result = audit_file(args.tasks, args.output_dir, options, against=args.against, keep=args.keep)
+    write_text(args.output_dir / PAGE, build_audit_page(result))
+    print(audit_text(result))
+    print(f"\nWritten: {', '.join(str(args.output_dir / name) for name in (RESULT, ANNOTATED, FILTERED, PAGE))}")
+    return DONE
+
+
 SUBCOMMANDS = {
     "convert": Subcommand("convert a published task set into our columns", _add_convert, _convert),
     "show": Subcommand("show tasks as a person wants to read them", _add_show, _show),
     "difficulty": Subcommand("write pass rates of a model into the tasks", _add_difficulty, _difficulty),
+    "audit": Subcommand("find everything that makes a task unfit to reward", _add_audit, _audit),
     "strength": Subcommand("measure hidden tests with mutants of the references", _add_strength, _strength),
 }

@@ -35,6 +35,7 @@ CHUNK_TASKS = 32
 # Most mutants end in milliseconds, and one that loops is to cost little; a slow reference gets the usual limits.
 SHORT = Limits(wall_seconds=5.0, cpu_seconds=1.0, deadline_seconds=math.inf)
 USUAL = Limits(deadline_seconds=math.inf)
+_OUT_OF_TIME = "the reference runs out of time"
 _FAILED = frozenset(("failed", "panicked", "crashed"))
 _DENIED = re.compile(r"#!?\[\s*(?:deny|forbid)\s*\([^\]]*\)\s*\]")
 
@@ -91,7 +92,7 @@ def measure_file(source: str, out: Path, options: StrengthOptions = StrengthOpti
 def measure_tasks(lines: Sequence[TaskLine], options: StrengthOptions = StrengthOptions()) -> list[dict[str, Any]]:
     """Return one entry per row: `line`, `task_id`, `problem` (why it was not measured), `kill_rate` (0..1, `None` when
     no mutant compiles), `counts` of outcomes, `by_kind`, and `missed`, the mutants that all tests pass."""
-    references, limits = _check_references(lines, options.jobs)
+    references, limits = check_references(lines, options.jobs)
     made: list[list[Mutant]] = []
     for line, problem in zip(lines, references, strict=True):
         task = line.task or {}
@@ -102,9 +103,9 @@ def measure_tasks(lines: Sequence[TaskLine], options: StrengthOptions = Strength
             if measured
             else []
         )
-    outcomes = _outcomes(lines, made, limits, options.jobs)
+    outcomes = mutant_outcomes(lines, made, limits, options.jobs)
     return [
-        _entry(line, problem, mutants, found)
+        strength_entry(line, problem, mutants, found)
         for line, problem, mutants, found in zip(lines, references, made, outcomes, strict=True)
     ]
 
@@ -154,21 +155,27 @@ def summarize(tasks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _check_references(lines: Sequence[TaskLine], jobs: int | None) -> tuple[list[str | None], list[Limits]]:
+def check_references(lines: Sequence[TaskLine], jobs: int | None) -> tuple[list[str | None], list[Limits]]:
     """Return why a row cannot be measured, `None` where it can, and the limits for its mutants."""
     problems = [_unreadable(line) for line in lines]
-    limits = [SHORT] * len(lines)
-    for tried in (SHORT, USUAL):
-        waiting = [i for i, problem in enumerate(problems) if problem in (None, _SLOW) and limits[i] == tried]
-        rows = [_row(lines[i].task or {}, str((lines[i].task or {})["reference"])) for i in waiting]
-        for i, verdict in zip(waiting, ask_verifier(rows, limits=tried, jobs=jobs), strict=True):
-            problems[i] = _why_not(verdict)
-            if problems[i] == _SLOW:
-                limits[i] = USUAL
-    return problems, limits
+    tasks = [None if problem else line.task for line, problem in zip(lines, problems, strict=True)]
+    verdicts, limits = reference_verdicts(tasks, jobs)
+    checked = zip(problems, verdicts, strict=True)
+    return [problem or _why_not(verdict) for problem, verdict in checked], limits
 
 
-_SLOW = "the reference runs out of time"
+def reference_verdicts(
+    tasks: Sequence[Mapping[str, Any] | None], jobs: int | None
+) -> tuple[list[Verdict | None], list[Limits]]:
+    """Return the verdict on each task's reference (`None` where there is no task), and the limits for its mutants: a
+    reference that needs longer than most gets the usual ones."""
+    limits = [SHORT] * len(tasks)
+    rows = [None if task is None else task_row(task, str(task["reference"])) for task in tasks]
+    verdicts = ask_verifier(rows, limits=SHORT, jobs=jobs)
+    slow = [i for i, verdict in enumerate(verdicts) if verdict is not None and verdict.timed_out]
+    for i, verdict in zip(slow, ask_verifier([rows[i] for i in slow], limits=USUAL, jobs=jobs), strict=True):
+        verdicts[i], limits[i] = verdict, USUAL
+    return verdicts, limits
 
 
 def _unreadable(line: TaskLine) -> str | None:
@@ -186,27 +193,28 @@ def _why_not(verdict: Verdict | None) -> str | None:
         return f"the reference could not be verified: {verdict.failure if verdict else ''}"
     if not verdict.compiles:
         said = verdict.errors[0].message if verdict.errors else "no diagnostic"
-        return _SLOW if verdict.timed_out else f"the reference does not compile: {said}"
+        return _OUT_OF_TIME if verdict.timed_out else f"the reference does not compile: {said}"
     if 0 < verdict.tests_total == verdict.tests_passed:
         return None
     if verdict.timed_out:
-        return _SLOW
+        return _OUT_OF_TIME
     return f"the reference fails its tests: {verdict.tests_passed} of {verdict.tests_total} pass"
 
 
-def _row(task: Mapping[str, Any], program: str) -> Row:
+def task_row(task: Mapping[str, Any], program: str) -> Row:
+    """Return a program held against a task's tests."""
     whole = f"{task.get('allow') or ''}{program}"
     return Row(whole, whole, task["tests"], task.get("entry_point") or None, None)
 
 
-def _outcomes(
+def mutant_outcomes(
     lines: Sequence[TaskLine], made: Sequence[Sequence[Mutant]], limits: Sequence[Limits], jobs: int | None
 ) -> list[list[str]]:
     """Return the outcome of every mutant, in lists like `made`."""
     found: dict[tuple[int, int], str] = {}
     for some in (SHORT, USUAL):
         places = [(i, j) for i, mutants in enumerate(made) if limits[i] == some for j in range(len(mutants))]
-        rows = [_row(lines[i].task or {}, _undenied(made[i][j].source)) for i, j in places]
+        rows = [task_row(lines[i].task or {}, _undenied(made[i][j].source)) for i, j in places]
         verdicts = ask_verifier(rows, limits=some, jobs=jobs)
         found |= {place: outcome_of(verdict) for place, verdict in zip(places, verdicts, strict=True)}
     missed = [place for place, outcome in found.items() if outcome == "missed"]
@@ -221,7 +229,10 @@ def _undenied(source: str) -> str:
     return _DENIED.sub(lambda match: " " * len(match.group()), source)
 
 
-def _entry(line: TaskLine, problem: str | None, mutants: Sequence[Mutant], outcomes: Sequence[str]) -> dict[str, Any]:
+def strength_entry(
+    line: TaskLine, problem: str | None, mutants: Sequence[Mutant], outcomes: Sequence[str]
+) -> dict[str, Any]:
+    """Return what `measure_tasks` says of one row."""
     task = line.task or {}
     counts = Counter(outcomes)
     by_kind: dict[str, Counter[str]] = {}
