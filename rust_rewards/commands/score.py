@@ -5,11 +5,14 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from ..evaluation.comparison import unmet_tests
 from ..evaluation.sample_file import Options, score_file
 from ..evaluation.scores import score_programs
 from ..evaluation.tables import component_table
 from ..exit_codes import DONE, FAILED, RunFailedError
 from ..rows import Row
+
+RUST_ENDINGS = (".rs", ".txt", "")  # of a file that is scored as a program
 
 EPILOG = """
 examples:
@@ -45,6 +48,11 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"{args.file} is no file. Give a Rust source file, or samples as .jsonl with --out.")
     if args.out is not None or args.file.suffix == ".jsonl":
         return _score_samples(args)
+    if args.file.suffix not in RUST_ENDINGS:
+        raise ValueError(
+            f"{args.file} does not end in .rs. Give a Rust source file under such a name, or samples as .jsonl with "
+            "--out."
+        )
     return _score_file(args)
 
 
@@ -63,7 +71,8 @@ def _score_file(args: argparse.Namespace) -> int:
         print(message.rendered or f"{message.level}: {message.message}")
     print(f"{args.file}: {scored.outcome}")
     if verdict.tests_total:
-        print(f"{verdict.tests_passed} of {verdict.tests_total} hidden tests pass")
+        unmet = unmet_tests(verdict.test_statuses)
+        print(f"{verdict.tests_passed} of {verdict.tests_total} hidden tests pass{': ' if unmet else ''}{unmet}")
     print(component_table(points))
     return DONE
 

@@ -17,7 +17,7 @@ from .tables import as_text, format_table, label_of
 
 PACKAGE = "rust-rewards"
 SIDE_KEYS = ("model", "seed", "sampling", "toolchain", "packages", "date", "summary", "by_difficulty", "by_topic")
-NAMES_SHOWN = 5  # of tasks won and of tasks lost; all of them are in the file
+NAMES_SHOWN = 5  # of tasks won, of tasks lost, of tests not passed; all of them are in the file
 TaskPair = tuple[Mapping[str, Any], Mapping[str, Any]]  # what both results say of one task
 
 
@@ -294,4 +294,16 @@ def describe_sample(sample: ScoredSample) -> str:
         return f"not verified ({sample.failure})"
     state = "compiles" if sample.compiles else "does not count as compiling"
     error = f", {sample.first_error}" if sample.first_error else ""
-    return f"reward {sample.reward:.2f}, {state}, {sample.tests_passed}/{sample.tests_total} tests{error}"
+    unmet = f" ({told})" if (told := unmet_tests(sample.test_statuses or ())) else ""
+    return f"reward {sample.reward:.2f}, {state}, {sample.tests_passed}/{sample.tests_total} tests{unmet}{error}"
+
+
+def unmet_tests(statuses: Sequence[str]) -> str:
+    """Return which hidden tests did not pass and how they ended; empty when none was built, or all passed.
+
+    >>> unmet_tests(("passed", "failed", "panicked")), unmet_tests(("not built",))
+    ('test 2 failed, test 3 panicked', '')
+    """
+    unmet = [f"test {n} {s}" for n, s in enumerate(statuses, 1) if s not in ("passed", "not built")]
+    rest = [f"{len(unmet) - NAMES_SHOWN} more"] if len(unmet) > NAMES_SHOWN else []
+    return ", ".join(unmet[:NAMES_SHOWN] + rest)

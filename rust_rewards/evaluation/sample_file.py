@@ -3,31 +3,31 @@
 Every row of the input that is not blank becomes exactly one row of the output, in order, a row that cannot be
 scored too (with `score_error`). So the number of complete lines in the output says where to go on, and a
 half-written last line is dropped and scored again. Chunks are scored by a plain iterator over them: in this
-process, or by the tasks of a Ray cluster (`engine="ray"`), whose nodes need this package and a Rust
-toolchain.
+process, or by the tasks of a Ray cluster (`engine="ray"`, `ray_engine.py`).
 
 Not covered: several processes writing one output.
 """
 
+import functools
 import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ..extras import needing
 from ..json_lines import Line, parse_line, read_lines
 from ..progress import Progress
 from ..rows import Row, read_rows
+from ..whole_files import check_output
+from .ray_engine import run_on_ray
 from .scores import UNREADABLE, ScoredSample, score_programs
 
 CHUNK_ROWS = 512  # two full batches of the verifier
 RESULT = ("verdict", "reward", "breakdown", "tests_reward", "score_error")
 ADDED = (*RESULT, "score_options")
 SHOWN_OF_BAD_LINE = 200  # characters
-RAY_TASKS_AHEAD = 2  # chunks in flight per core of the cluster: enough to keep it busy, few enough to stream
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,9 @@ class Summary:
     scored: int = 0
     compiled: int = 0
     points: float = 0.0
+    tested: int = 0
+    solved: int = 0
+    share_passed: float = 0.0  # sum over the tested rows
     first_problem: str | None = None
 
     def add(self, row: dict[str, Any]) -> None:
@@ -70,6 +73,11 @@ class Summary:
         if row["breakdown"]["compile_success"] > 0:
             self.compiled += 1
         self.points += row["reward"]
+        if row["tests_reward"] is not None:
+            self.tested += 1
+            self.share_passed += row["tests_reward"]
+            if row["tests_reward"] == 1:
+                self.solved += 1
 
     def as_text(self, out: Path) -> str:
         """Return the summary in a few lines."""
@@ -77,6 +85,9 @@ class Summary:
         if self.scored:
             share, mean = self.compiled / self.scored, self.points / self.scored
             lines.append(f"of these {share:.1%} compile with an answer; mean reward {mean:.2f}")
+        if self.tested:
+            solved, passed = self.solved / self.tested, self.share_passed / self.tested
+            lines.append(f"of {self.tested} with tests {solved:.1%} pass all of them; {passed:.1%} of the tests pass")
         if self.rows > self.scored:
             lines.append(f"{self.rows - self.scored} could not be scored; first: {self.first_problem}")
         return "\n".join(lines)
@@ -108,12 +119,15 @@ def score_file(source: Path, out: Path, options: Options = Options(), engine: st
         engine (`str`, *optional*, defaults to `"local"`): `"local"` or `"ray"`.
 
     Raises:
-        ValueError: When `out` is the input, or was not made from it with the same options; it is left as it is.
+        ValueError: When `out` is the input or a folder, or was not made from it with the same options; it is left as it
+            is.
         ToolchainError: When there is no Rust toolchain.
         ImportError: When Ray is asked for and not installed.
     """
     if out.exists() and out.samefile(source):
         raise ValueError(f"--out is the input itself ({source}); name another file.")
+    check_output(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
     written = _written(out)
     before = next(itertools.islice(read_lines(source), max(written.rows - 1, 0), None), None)
     if written.size and not (before and _was_made_from(before, written, options)):
@@ -154,20 +168,8 @@ def _run_here(chunks: Iterable[list[Line]], options: Options) -> Iterator[list[d
 
 
 def _run_on_ray(chunks: Iterable[list[Line]], options: Options) -> Iterator[list[dict[str, Any]]]:
-    """One task of one core per chunk, results in order. `RAY_ADDRESS` names the cluster, else one is started here."""
-    with needing("ray", "--engine ray"):
-        import ray
-    if not ray.is_initialized():
-        ray.init(log_to_driver=False)
-    task = ray.remote(num_cpus=1)(score_chunk)
-    alone = Options(options.column, options.clippy, options.jobs or 1)
-    ahead = max(1, int(RAY_TASKS_AHEAD * ray.cluster_resources().get("CPU", 1)))
-    chunks = iter(chunks)
-    waiting = [task.remote(chunk, alone) for chunk in itertools.islice(chunks, ahead)]
-    while waiting:
-        rows = ray.get(waiting.pop(0))
-        waiting += [task.remote(chunk, alone) for chunk in itertools.islice(chunks, 1)]
-        yield rows
+    alone = replace(options, jobs=options.jobs or 1)
+    return run_on_ray(functools.partial(score_chunk, options=alone), chunks)
 
 
 ENGINES = {"local": _run_here, "ray": _run_on_ray}

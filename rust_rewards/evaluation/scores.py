@@ -33,6 +33,7 @@ class ScoredSample:
         compiles, warning_free (`bool`): The reward gave the points for it.
         clippy_clean (`bool`): Warning-free and without a lint; `None` where clippy did not run.
         tests_passed, tests_total (`int`): Hidden tests.
+        test_statuses (`tuple[str, ...]`): How each hidden test ended, as in `Verdict`.
         share_passed (`float`): Share of passed hidden tests, 0..1; `None` for a task without tests.
         passed (`bool`): Compiles, and passes every hidden test of at least one; `None` for a task without tests.
         timed_out (`bool`): The program or a test ran into a limit.
@@ -53,6 +54,7 @@ class ScoredSample:
     clippy_clean: bool | None = None
     tests_passed: int | None = None
     tests_total: int | None = None
+    test_statuses: tuple[str, ...] | None = None
     share_passed: float | None = None
     passed: bool | None = None
     timed_out: bool | None = None
@@ -71,13 +73,16 @@ class ScoredSample:
 
     def to_json(self) -> dict[str, Any]:
         """Return the sample as it stands in a result file."""
-        return {name: _plain(getattr(self, name)) for name in FILE_FIELDS}
+        content = {name: _plain(getattr(self, name)) for name in FILE_FIELDS}
+        if content["test_statuses"] is None:  # as in a file of version 0.1.0, which had none
+            del content["test_statuses"]
+        return content
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "ScoredSample":
         """Return the sample of a row in a result file; keys of other versions are passed over."""
         known = {name: row[name] for name in FILE_FIELDS if name in row}
-        for name in ("error_codes", "rendered"):
+        for name in ("error_codes", "rendered", "test_statuses"):
             if known.get(name) is not None:
                 known[name] = tuple(known[name])
         return cls(**known)
@@ -208,6 +213,7 @@ def _scored(
         clippy_clean=warning_free and not verdict.lints if clippy else None,
         tests_passed=verdict.tests_passed,
         tests_total=total,
+        test_statuses=verdict.test_statuses,
         share_passed=verdict.tests_passed / max(total, 1) if tested else None,
         passed=compiles and 0 < total == verdict.tests_passed if tested else None,
         timed_out=verdict.timed_out,

@@ -23,6 +23,29 @@ def test_a_file_is_scored_with_its_diagnostics(tmp_path, capsys):
     assert out.splitlines()[-1].split() == ["total", "24.00", "0..32"]
 
 
+def test_the_tests_that_do_not_pass_are_named(tmp_path, capsys):
+    (tmp_path / "a.rs").write_text("pub fn half(a: i32) -> i32 { if a == 7 { panic!() } else { a / 2 + a % 2 } }\n")
+    (tmp_path / "t.rs").write_text("assert_eq!(half(4), 2);\nassert_eq!(half(5), 2);\nassert_eq!(half(7), 3);")
+    assert main(["score", str(tmp_path / "a.rs"), "--tests", str(tmp_path / "t.rs")]) == DONE
+    assert "1 of 3 hidden tests pass: test 2 failed, test 3 panicked" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["language.py", "answer.json", "answer.parquet"])
+def test_what_is_no_rust_by_its_name_is_not_scored_as_rust(tmp_path, capsys, name):
+    (tmp_path / name).write_text("def f(): pass\n")
+    assert main(["score", str(tmp_path / name)]) == UNUSABLE
+    assert f"{name} does not end in .rs" in capsys.readouterr().err
+
+
+def test_rows_with_tests_are_summed_up_and_the_folder_is_made(tmp_path, capsys):
+    rows = [row(0), row(1, "pub fn f(x: i32) -> i32 { x }"), row(2) | {"tests": None}]
+    rows.append(row(3) | {"tests": "assert_eq!(f(1), 4); assert_eq!(f(1), 5);"})
+    out = tmp_path / "new" / "folder" / "out.jsonl"
+    assert main(["score", str(write(tmp_path / "in.jsonl", rows)), "--out", str(out)]) == DONE
+    assert "of 3 with tests 33.3% pass all of them; 50.0% of the tests pass" in capsys.readouterr().out
+    assert len(read(out)) == 4
+
+
 def test_a_file_is_scored_as_json(tmp_path, capsys):
     (tmp_path / "a.rs").write_text(GOOD)
     assert main(["score", str(tmp_path / "a.rs"), "--json"]) == DONE
@@ -83,7 +106,8 @@ def test_a_bad_row_is_reported_and_loses_no_other(tmp_path, bad, capsys):
         ([], "--out"),
         (["--out", "in.jsonl"], "is the input itself"),
         (["--out", "o", "--entry_point", "f"], "--entry_point is for one Rust file"),
-        (["--out", "no/o.jsonl"], "no/o.jsonl"),
+        (["--out", "."], "it is a folder"),
+        (["--out", "o", "--jobs", "-3"], "jobs is -3"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(tmp_path, monkeypatch, capsys, options, message):
