@@ -52,6 +52,7 @@ from .rows import (
     read_rows,
     readable_tests,
     score_rows,
+    unmet_tests,
 )
 from .scoring import COMPONENTS, DEFAULT_CONFIG, RewardBreakdown, RewardConfig, style_points
 from .verifier import Limits, Verdict
@@ -247,10 +248,10 @@ def ast_reward(
 class RustReward:
     """The combined reward as a picklable callable. `get_rust_reward` makes it; `rust_reward` is the default one.
 
-    Per call and completion it logs the columns `verdict` (`"compiles"`, `"parses"`, `"syntax error"`,
-    `"no answer"`, `"timed out"`, `"not scored"`) and `first_error`; per call the mean of every component as
-    `rust_reward/<component>`, the shares `rust_reward/compile_rate` and `rust_reward/parse_rate`, and the
-    count `rust_reward/not_scored`.
+    Per call and completion it logs the columns `verdict` (`"compiles"`, `"parses"`, `"syntax error"`, `"no answer"`,
+    `"timed out"`, `"not scored"`), `first_error` and `unmet_tests` (`"test 2 failed"`); per call the mean of every
+    component as `rust_reward/<component>`, the shares `rust_reward/compile_rate` and `rust_reward/parse_rate`, the count
+    `rust_reward/not_scored` and `rust_reward/seconds`.
     """
 
     config: RewardConfig = DEFAULT_CONFIG
@@ -286,6 +287,7 @@ class RustReward:
         if log_extra is not None:
             log_extra("verdict", [outcome(v, s) for v, s in zip(verdicts, scores, strict=True)])
             log_extra("first_error", [first_error(verdict) for verdict in verdicts])
+            log_extra("unmet_tests", [unmet_tests(v.test_statuses) if v is not None else None for v in verdicts])
         if log_metric is not None:
             known = [score for score in scores if score is not None]
             for name in COMPONENTS:

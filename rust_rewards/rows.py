@@ -28,6 +28,7 @@ DEFAULT_LIMITS = Limits()
 # Metrics are remembered for more programs than a step has; only longer texts than any answer are measured anew.
 MEASURED_PROGRAMS = 4096
 MEASURED_CHARS = 32 * 1024
+UNMET_SHOWN = 5  # hidden tests that did not pass
 _UNREADABLE = object()
 
 logger = logging.getLogger(__name__)
@@ -151,6 +152,17 @@ def first_error(verdict: Verdict | None) -> str | None:
         return None
     error = verdict.errors[0]
     return f"{error.code}: {error.message}" if error.code else error.message
+
+
+def unmet_tests(statuses: Sequence[str]) -> str:
+    """Return which hidden tests did not pass and how they ended; empty when none was built, or all passed.
+
+    >>> unmet_tests(("passed", "failed", "panicked")), unmet_tests(("not built",))
+    ('test 2 failed, test 3 panicked', '')
+    """
+    unmet = [f"test {n} {s}" for n, s in enumerate(statuses, 1) if s not in ("passed", "not built")]
+    rest = [f"{len(unmet) - UNMET_SHOWN} more"] if len(unmet) > UNMET_SHOWN else []
+    return ", ".join(unmet[:UNMET_SHOWN] + rest)
 
 
 def outcome(verdict: Verdict | None, score: RewardBreakdown | None) -> str:

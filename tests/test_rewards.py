@@ -142,7 +142,14 @@ def test_rust_reward_logs_the_verdict_and_the_first_error_of_each_row():
     assert log.columns == {
         "verdict": ["compiles", "parses", "no answer", "not scored"],
         "first_error": [None, "E0308: mismatched types", None, None],
+        "unmet_tests": ["", "", "", None],
     }
+
+
+def test_rust_reward_logs_which_tests_a_row_does_not_pass():
+    log = Log()
+    call(rust_reward, [GOOD, HALF, MISMATCH], log, tests=[TESTS] * 3)
+    assert log.columns["unmet_tests"] == ["", "test 1 failed", ""]  # what does not compile has none that ran
 
 
 def test_rust_reward_logs_shares_of_the_rows_that_can_be_read():

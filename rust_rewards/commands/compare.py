@@ -32,11 +32,13 @@ def run(args: argparse.Namespace) -> int:
 
 def compare_files(before: str, after: str, *, output_dir: str | None) -> None:
     """Print the comparison of two result files; with `output_dir` also write it there, with a plot."""
-    result = compare(read_evaluation(before), read_evaluation(after))
-    print(format_comparison(result))
     if output_dir:
         check_matplotlib()
+    result = compare(read_evaluation(before), read_evaluation(after))
+    written = ""
+    if output_dir:  # before the text, whose reader may be `head`
         folder = Path(output_dir)
         write_json(folder / "comparison.json", result.to_json())
         draw_comparison(result, folder / "comparison.png")
-        print(f"\nWritten: {folder / 'comparison.json'}, {folder / 'comparison.png'}")
+        written = f"\n\nWritten: {folder / 'comparison.json'}, {folder / 'comparison.png'}"
+    print(format_comparison(result) + written)

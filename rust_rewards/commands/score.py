@@ -5,12 +5,11 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from ..evaluation.comparison import unmet_tests
 from ..evaluation.sample_file import Options, score_file
 from ..evaluation.scores import score_programs
 from ..evaluation.tables import component_table
 from ..exit_codes import DONE, FAILED, RunFailedError
-from ..rows import Row
+from ..rows import Row, unmet_tests
 
 RUST_ENDINGS = (".rs", ".txt", "")  # of a file that is scored as a program
 

@@ -55,6 +55,13 @@ pub fn largest(values: &[i32]) -> Option<i32> {
 }
 """
 
+_PADDING = """
+/// Parses.
+fn unrelated(text: &str) -> Result<Option<i32>, std::num::ParseIntError> {
+    Ok(text.split(',').map(|part| part.trim()).next().map(str::parse).transpose()?)
+}
+"""
+
 _MEDIAN_TESTS = """
 assert_eq!(median(&[3, 1, 2]), 2);
 assert_eq!(median(&[9]), 9);
@@ -336,15 +343,17 @@ pub fn add(left: i32, right: i32) -> i32 {
         bad="/*" + _SUM_GOOD + "*/\n",
     ),
     Pair(
-        "answers or pads with code nobody calls",
+        "answers or writes something else instead",
         TOTAL,
         "add",
         good=_ADD_CLEAN,
-        bad="""
-/// Parses.
-fn unrelated(text: &str) -> Result<Option<i32>, std::num::ParseIntError> {
-    Ok(text.split(',').map(|part| part.trim()).next().map(str::parse).transpose()?)
-}
-""",
+        bad=_PADDING,
+    ),
+    Pair(
+        "answers or pads it with code nobody calls",
+        "no_warnings",
+        "add",
+        good=_ADD_CLEAN,
+        bad=_ADD_CLEAN + _PADDING,
     ),
 )

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..rows import unmet_tests
 from .evaluation_result import EvaluationResult
 from .results import COMPARISON, ResultFileError
 from .scores import ScoredSample
@@ -17,7 +18,7 @@ from .tables import as_text, format_table, label_of
 
 PACKAGE = "rust-rewards"
 SIDE_KEYS = ("model", "seed", "sampling", "toolchain", "packages", "date", "summary", "by_difficulty", "by_topic")
-NAMES_SHOWN = 5  # of tasks won, of tasks lost, of tests not passed; all of them are in the file
+NAMES_SHOWN = 5  # of tasks won and of tasks lost; all of them are in the file
 TaskPair = tuple[Mapping[str, Any], Mapping[str, Any]]  # what both results say of one task
 
 
@@ -296,14 +297,3 @@ def describe_sample(sample: ScoredSample) -> str:
     error = f", {sample.first_error}" if sample.first_error else ""
     unmet = f" ({told})" if (told := unmet_tests(sample.test_statuses or ())) else ""
     return f"reward {sample.reward:.2f}, {state}, {sample.tests_passed}/{sample.tests_total} tests{unmet}{error}"
-
-
-def unmet_tests(statuses: Sequence[str]) -> str:
-    """Return which hidden tests did not pass and how they ended; empty when none was built, or all passed.
-
-    >>> unmet_tests(("passed", "failed", "panicked")), unmet_tests(("not built",))
-    ('test 2 failed, test 3 panicked', '')
-    """
-    unmet = [f"test {n} {s}" for n, s in enumerate(statuses, 1) if s not in ("passed", "not built")]
-    rest = [f"{len(unmet) - NAMES_SHOWN} more"] if len(unmet) > NAMES_SHOWN else []
-    return ", ".join(unmet[:NAMES_SHOWN] + rest)

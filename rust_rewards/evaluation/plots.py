@@ -73,7 +73,7 @@ def draw_shares(axis: Any, entries: Sequence[MetricChange]) -> None:
     write_values(axis, [p + 0.2 for p in places], tops, new)
     axis.set_ylim(0, TOP_OF_SHARES)
     axis.set_ylabel("% of samples")
-    axis.set_title("Before, after, 95 % of the difference", pad=22)
+    axis.set_title("Before and after (95 % of the difference)", pad=22)
     axis.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, borderaxespad=0.1)
 
 

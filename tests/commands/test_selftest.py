@@ -54,6 +54,13 @@ def test_difference_is_normalised_by_the_range_of_the_component():
     assert row["difference"] == pytest.approx(2 / 3)
 
 
+def test_padding_earns_nothing_beside_the_answer_and_nothing_instead_of_it(capsys):
+    names = ("answers or writes something else instead", "answers or pads it with code nobody calls")
+    instead, beside = selftest.score_pairs([next(pair for pair in PAIRS if pair.name == name) for name in names])
+    assert instead["totals"] == (25.0, 8.0)
+    assert beside["totals"] == (25.0, 24.0)  # but for the warning about it
+
+
 def test_equal_answers_are_a_failure_not_a_draw():
     answer = "pub fn add(a: i32, b: i32) -> i32 {\n    a + b\n}\n"
     (row,) = selftest.score_pairs([Pair("same", "total", "add", answer, answer)])

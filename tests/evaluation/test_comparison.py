@@ -1,6 +1,9 @@
 """Two evaluations side by side."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -17,6 +20,7 @@ from workflow_testbed import (
 from rust_rewards.evaluation.comparison import compare, telling_samples
 from rust_rewards.evaluation.evaluation_result import read_evaluation
 from rust_rewards.evaluation.scores import ScoredSample
+from rust_rewards.exit_codes import FAILED
 
 
 def test_comparison_counts_won_and_lost_tasks_and_shows_three_pairs(tmp_path, capsys):
@@ -37,6 +41,16 @@ def test_comparison_counts_won_and_lost_tasks_and_shows_three_pairs(tmp_path, ca
     assert picture.startswith(b"\x89PNG")
     assert len(picture) > 10_000
     assert json.loads((tmp_path / "cmp" / "comparison.json").read_text())["won"] == ["double"]
+
+
+def test_a_reader_that_goes_away_costs_no_file(tmp_path):
+    sides = [evaluate_samples(tmp_path, name, [answers]) for name, answers in (("a", REJECTED), ("b", RIGHT))]
+    command = [sys.executable, "-m", "rust_rewards", "compare", *map(str, sides), "--output_dir", str(tmp_path / "cmp")]
+    gone, pipe = os.pipe()
+    os.close(gone)
+    assert subprocess.run(command, stdout=pipe, timeout=120).returncode == FAILED
+    os.close(pipe)
+    assert {path.name for path in (tmp_path / "cmp").iterdir()} == {"comparison.json", "comparison.png"}
 
 
 def samples(*rewards):

@@ -34,7 +34,7 @@ def test_script_leads_from_the_selftest_to_a_decision_and_a_page(tmp_path):
     assert done.returncode == EXIT_CODES[decision], done.stderr[-2000:]
     assert decision != "proceed"  # two steps teach nothing
     assert f"Decision: {decision}" in done.stdout
-    assert "all 19 pairs differ enough" in done.stdout
+    assert "all 20 pairs differ enough" in done.stdout
     page = (out / "report.html").read_text(encoding="utf-8")
     assert f'<span class="badge {decision}">' in page
     assert len(json.loads((out / "training_history.json").read_text())["steps"]) == 2
