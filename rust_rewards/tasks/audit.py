@@ -18,7 +18,7 @@ from .audit_runs import RunOptions, run_audit
 from .audit_texts import EvaluationSet, TextAudit
 from .faults import FAULTS, GRADES, KEPT, Fault, grade
 from .reader import load_tasks
-from .stream import TaskLine, fingerprint, stream_tasks
+from .stream import TaskLine, fingerprint, in_chunks, stream_tasks
 from .unfinished import Unfinished
 
 AUDIT = "rust-rewards task audit"
@@ -60,7 +60,7 @@ def audit_file(
     lines = stream_tasks(source)
     for line in itertools.islice(lines, done.taken):
         texts.faults(line)  # what comes may be a copy of it
-    while chunk := list(itertools.islice(lines, CHUNK_TASKS)):
+    for chunk in in_chunks(lines, CHUNK_TASKS):
         done.append(_audit_tasks(chunk, texts, options), taken=len(chunk), state={})
         progress.report(len(chunk))
     write_rows(folder / ANNOTATED, (_annotated(row) for row in done.rows() if row["task"] is not None))

@@ -29,28 +29,27 @@ _GENERIC = frozenset(("type_parameter", "const_parameter", "abstract_type"))
 _LIMITS = Limits(wall_seconds=30.0, deadline_seconds=math.inf)
 
 
-def are_equivalent(originals: Sequence[str], mutants: Sequence[Mutant], *, jobs: int | None = None) -> list[bool]:
+def are_equivalent(mutants: Sequence[Mutant], *, jobs: int | None = None) -> list[bool]:
     """Return for each mutant whether it certainly does the same as the program it was made from.
 
     Args:
-        originals (`Sequence[str]`): The program of each mutant.
         mutants (`Sequence[Mutant]`): The mutants.
         jobs (`int`, *optional*): Compilers at a time; defaults to the cores.
     """
     if not mutants:
         return []
     compiler = Compiler(find_toolchain(), "2021", _LIMITS)
-    pairs = [_pair(original, mutant) for original, mutant in zip(originals, mutants, strict=True)]
+    pairs = [_pair(mutant) for mutant in mutants]
     texts = list(dict.fromkeys(text for pair in pairs if pair for text in pair))
     with ThreadPoolExecutor(jobs or default_jobs()) as pool:
         code = dict(zip(texts, pool.map(lambda text: _optimised(compiler, text), texts), strict=True))
     return [pair is not None and bool(code[pair[0]]) and code[pair[0]] == code[pair[1]] for pair in pairs]
 
 
-def _pair(original: str, mutant: Mutant) -> tuple[str, str] | None:
+def _pair(mutant: Mutant) -> tuple[str, str] | None:
     """Return both programs with the changed function exported, and all that follows the change at the same place in
     both (panics tell their line and column); `None` when there is no such function."""
-    data, changed = original.encode(), mutant.source.encode()
+    data = mutant.original.encode()
     start = mutant.start
     function = _function_around(parse_rust(data).root_node, start)
     if function is None:
@@ -59,7 +58,6 @@ def _pair(original: str, mutant: Mutant) -> tuple[str, str] | None:
     place = function.start_byte
     head = data[:place] + _EXPORT + data[place:start]
     rest = data[start + len(mutant.before.encode()) :]
-    assert changed[:start] == data[:start]
     return (head + before + rest).decode(), (head + after + rest).decode()
 
 

@@ -6,13 +6,15 @@ that is reached from the entry point is changed, and in it no test, nothing behi
 `body_values.py`; both follow what cargo-mutants does, and add constants, branches, statements and calls.
 
 Not here: compiling. Types are not resolved, so the compiler refuses some mutants. Mutants whose tokens are those of the
-program or of another mutant are left out; whether another one does the same as the program, nobody can tell in general.
+program or of another mutant are left out; that others do the same as the program cannot be told in general.
 """
 
+import bisect
 import difflib
 import random
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
@@ -33,6 +35,8 @@ from .mutation import (
 )
 
 CONTEXT_LINES = 2  # of a diff
+_Changed = tuple[int, tuple[str, ...], tuple[str, ...]]
+_TOKEN = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])\'|\w+|\S', re.DOTALL)
 _CHANGED_ITEMS = frozenset(("function_item", "const_item", "static_item"))
 _NO_CODE = COMMENTS | frozenset(
     (
@@ -67,7 +71,7 @@ class Mutant:
         line (`int`): Where, counted from 1.
         start (`int`): Where, in bytes from the beginning.
         before, after (`str`): The text that was replaced, and what stands in its place; empty for what was removed.
-        source (`str`): The whole program.
+        original (`str`): The program that it was made from.
     """
 
     kind: str
@@ -76,13 +80,19 @@ class Mutant:
     start: int
     before: str
     after: str
-    source: str
+    original: str = field(repr=False)
 
-    def diff(self, original: str) -> str:
+    @property
+    def source(self) -> str:
+        """The whole program."""
+        data = self.original.encode("utf-8", "replace")
+        end = self.start + len(self.before.encode())
+        return (data[: self.start] + self.after.encode() + data[end:]).decode()
+
+    def diff(self) -> str:
         """Return the change as a unified diff against the program it was made from."""
-        lines = difflib.unified_diff(
-            original.splitlines(), self.source.splitlines(), "reference", "mutant", n=CONTEXT_LINES, lineterm=""
-        )
+        before, after = self.original.splitlines(), self.source.splitlines()
+        lines = difflib.unified_diff(before, after, "reference", "mutant", n=CONTEXT_LINES, lineterm="")
         return "\n".join(lines)
 
 
@@ -108,8 +118,9 @@ def mutants_of(source: str, *, entry_point: str | None = None, limit: int | None
     root = parse_rust(data).root_node
     if root.has_error:
         return []
-    made = [_mutant(data, name, change) for name, change in _changes(root, data, entry_point)]
-    distinct = _without_repeats(made, data)
+    text = data.decode()
+    made = [_mutant(data, text, name, change) for name, change in _changes(root, data, entry_point)]
+    distinct = _without_repeats(made)
     return distinct if limit is None else _sample(distinct, limit, seed)
 
 
@@ -209,8 +220,7 @@ def _hidden_part(node: Node) -> Node | None:
     return node.child_by_field_name("consequence" if node.type == "if_expression" else "body")
 
 
-def _mutant(data: bytes, function: str, change: Change) -> Mutant:
-    source = data[: change.start] + change.new + data[change.end :]
+def _mutant(data: bytes, text: str, function: str, change: Change) -> Mutant:
     return Mutant(
         kind=change.kind,
         function=function,
@@ -218,33 +228,55 @@ def _mutant(data: bytes, function: str, change: Change) -> Mutant:
         start=change.start,
         before=data[change.start : change.end].decode(),
         after=change.new.decode(),
-        source=source.decode(),
+        original=text,
     )
 
 
-def _without_repeats(made: Sequence[Mutant], data: bytes) -> list[Mutant]:
-    seen = {_tokens(data)}
-    distinct = []
+def _without_repeats(made: Sequence[Mutant]) -> list[Mutant]:
+    """Leave out changes that change no token, and those that lead to the same tokens as an earlier one."""
+    if not made:
+        return []
+    data = made[0].original.encode()
+    tokens = list(_tokens(made[0].original))
+    starts = [start for start, _ in tokens]
+    texts = [text for _, text in tokens]
+    distinct: dict[_Changed, Mutant] = {}
     for mutant in made:
-        tokens = _tokens(mutant.source.encode())
-        if tokens not in seen:
-            seen.add(tokens)
-            distinct.append(mutant)
-    return distinct
+        first = bisect.bisect_left(starts, len(data[: mutant.start].decode()))
+        changed = _changed_tokens(mutant, texts, first)
+        if changed is not None:
+            distinct.setdefault(changed, mutant)
+    return list(distinct.values())
 
 
-def _tokens(data: bytes) -> bytes:
-    """Return the tokens of a program without comments and layout."""
-    pending, tokens = [parse_rust(data).root_node], []
-    while pending:
-        node = pending.pop()
-        if node.type in COMMENTS:
-            continue
-        if node.child_count and node.type not in ("string_literal", "raw_string_literal"):
-            pending += reversed(node.children)
-        else:
-            tokens.append(text_of(node))
-    return b" ".join(tokens)
+def _changed_tokens(mutant: Mutant, texts: Sequence[str], first: int) -> _Changed | None:
+    """Return the number of the first token that changes, and which tokens become which; `None` when none changes.
+
+    Args:
+        mutant (`Mutant`): The mutant.
+        texts (`Sequence[str]`): The tokens of the program.
+        first (`int`): The number of the first one that is replaced.
+    """
+    old, new = ([text for _, text in _tokens(part)] for part in (mutant.before, mutant.after))
+    while old and new and old[-1] == new[-1]:
+        del old[-1], new[-1]
+    while old and new and old[0] == new[0]:
+        del old[0], new[0]
+        first += 1
+    if not old and not new:
+        return None
+    run = old or new
+    while not (old and new) and first and texts[first - 1] == run[-1]:  # of two alike, the first one goes
+        run.insert(0, run.pop())
+        first -= 1
+    return first, tuple(old), tuple(new)
+
+
+def _tokens(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the tokens of Rust text with their places, without comments."""
+    for match in _TOKEN.finditer(text):
+        if not match.group().startswith(("//", "/*")):
+            yield match.start(), match.group()
 
 
 def _sample(mutants: list[Mutant], limit: int, seed: int) -> list[Mutant]:

@@ -1,13 +1,15 @@
 """Reads task sets row by row, so that a set larger than memory can be looked at; a row that cannot be read is told."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..json_lines import parse_line, read_lines
 from .formats import TaskSetError, convert_rows
 from .reader import find_file, load_tasks
+
+CHUNK_CHARS = 32 << 20
 
 
 class TaskLine(NamedTuple):
@@ -47,6 +49,21 @@ def stream_tasks(name_or_path: str) -> Iterator[TaskLine]:
             yield TaskLine(line.number, None, str(err))
         else:
             yield TaskLine(line.number, task)
+
+
+def in_chunks(lines: Iterable[TaskLine], most: int) -> Iterator[list[TaskLine]]:
+    """Yield rows in lists of at most so many, and of at most `CHUNK_CHARS` of text unless one row has more."""
+    chunk: list[TaskLine] = []
+    size = 0
+    for line in lines:
+        own = sum(len(value) for value in (line.task or {}).values() if isinstance(value, str))
+        if chunk and (len(chunk) == most or size + own > CHUNK_CHARS):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(line)
+        size += own
+    if chunk:
+        yield chunk
 
 
 def fingerprint(name_or_path: str) -> str:

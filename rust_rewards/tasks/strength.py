@@ -25,7 +25,7 @@ from ..whole_files import write_json
 from .equivalence import are_equivalent
 from .mutants import Mutant, mutants_of
 from .mutation import KINDS
-from .stream import TaskLine, fingerprint, stream_tasks
+from .stream import TaskLine, fingerprint, in_chunks, stream_tasks
 from .unfinished import Unfinished
 
 STRENGTH = "rust-rewards test strength"
@@ -78,8 +78,7 @@ def measure_file(source: str, out: Path, options: StrengthOptions = StrengthOpti
     settings = {"source": fingerprint(source), "per_task": options.per_task, "seed": options.seed}
     done = Unfinished(out, settings)
     progress = Progress(sum(1 for _ in stream_tasks(source)), done.taken)
-    lines = itertools.islice(stream_tasks(source), done.taken, None)
-    while chunk := list(itertools.islice(lines, CHUNK_TASKS)):
+    for chunk in in_chunks(itertools.islice(stream_tasks(source), done.taken, None), CHUNK_TASKS):
         done.append(measure_tasks(chunk, options), taken=len(chunk), state={})
         progress.report(len(chunk))
     result = summarize(list(done.rows()))
@@ -218,8 +217,7 @@ def mutant_outcomes(
         verdicts = ask_verifier(rows, limits=some, jobs=jobs)
         found |= {place: outcome_of(verdict) for place, verdict in zip(places, verdicts, strict=True)}
     missed = [place for place, outcome in found.items() if outcome == "missed"]
-    originals = [str((lines[i].task or {})["reference"]) for i, _ in missed]
-    same = are_equivalent(originals, [made[i][j] for i, j in missed], jobs=jobs)
+    same = are_equivalent([made[i][j] for i, j in missed], jobs=jobs)
     found |= {place: "equivalent" for place, is_same in zip(missed, same, strict=True) if is_same}
     return [[found[i, j] for j in range(len(mutants))] for i, mutants in enumerate(made)]
 
@@ -245,11 +243,11 @@ def strength_entry(
         "kill_rate": kill_rate(counts),
         "counts": dict(counts),
         "by_kind": {kind: dict(found) for kind, found in by_kind.items()},
-        "missed": list(_missed(task, mutants, outcomes)),
+        "missed": list(_missed(mutants, outcomes)),
     }
 
 
-def _missed(task: Mapping[str, Any], mutants: Sequence[Mutant], outcomes: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _missed(mutants: Sequence[Mutant], outcomes: Sequence[str]) -> Iterator[dict[str, Any]]:
     for mutant, outcome in zip(mutants, outcomes, strict=True):
         if outcome == "missed":
             yield {
@@ -258,5 +256,5 @@ def _missed(task: Mapping[str, Any], mutants: Sequence[Mutant], outcomes: Sequen
                 "line": mutant.line,
                 "before": mutant.before,
                 "after": mutant.after,
-                "diff": mutant.diff(task["reference"]),
+                "diff": mutant.diff(),
             }

@@ -1,6 +1,9 @@
 """Audits of task sets: each planted fault is found, and no sound row is accused."""
 
+import base64
 import json
+import re
+from xml.etree import ElementTree
 
 import pytest
 
@@ -151,6 +154,11 @@ def test_the_page_shows_faults_strength_and_diffs_and_fetches_nothing(audited):
     assert "+++ mutant" in text
     assert "http://" not in text.replace("http://www.w3.org/2000/svg", "")
     assert 'name="viewport"' in text
+    pictures = re.findall(r'src="data:image/svg\+xml;base64,([^"]+)"', text)
+    drawn = [ElementTree.fromstring(base64.b64decode(picture)) for picture in pictures]
+    assert len(drawn) == 3  # faults, strength, time; no row has a pass rate
+    labels = [part.text for part in drawn[0].iter("{http://www.w3.org/2000/svg}text")]
+    assert "never called" in labels
 
 
 def test_a_reference_that_passes_now_and_then_is_flaky(tmp_path):

@@ -195,12 +195,32 @@ def test_mutants_with_the_same_tokens_are_made_once_and_none_is_the_program_itse
     assert [(mutant.kind, mutant.after) for mutant in mutants_of(source)] == [("body", "{ false }")]
 
 
+@pytest.mark.parametrize(
+    ("source", "afters"),
+    [
+        ("pub fn f() { g() }", ["{}"]),  # the same as without the statement
+        ("pub fn f() { a(); a(); a(); }", ["{}", ""]),  # whichever of them goes
+        ("pub fn f() -> u8 { /* 0 */ 0 }", ["{ 1 }"]),  # not `{ 0 }`, and the constant only once
+        ('pub fn f() -> &\'static str { "a b" }', ['{ "" }', '{ "xyzzy" }']),
+        ('pub fn f() -> &\'static str { "/**/" }', ['{ "" }', '{ "xyzzy" }']),
+    ],
+)
+def test_changes_to_the_same_tokens_are_made_once(source, afters):
+    assert [mutant.after for mutant in mutants_of(source)] == afters
+
+
+def test_a_program_of_many_kilobytes_is_mutated_in_time_and_memory_of_its_size():
+    lines = "".join(f"    let b{i} = a * {i} + {i};\n" for i in range(5000))
+    made = mutants_of(f"pub fn f(a: i64) -> i64 {{\n{lines}    a\n}}\n", limit=20)
+    assert len({mutant.source for mutant in made}) == 20
+
+
 def test_a_mutant_tells_where_it_is_and_shows_its_change():
     source = "/// Larger.\npub fn f(a: i8) -> i8 {\n    let b = 2;\n    a + b\n}\n"
     [mutant] = [mutant for mutant in mutants_of(source) if mutant.kind == "operator"]
     assert (mutant.function, mutant.line, mutant.before, mutant.after) == ("f", 4, "a + b", "a - b")
     assert mutant.source == source.replace("a + b", "a - b")
-    assert mutant.diff(source).splitlines() == [
+    assert mutant.diff().splitlines() == [
         "--- reference",
         "+++ mutant",
         "@@ -2,4 +2,4 @@",

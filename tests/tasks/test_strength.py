@@ -109,7 +109,7 @@ CLAMP = "pub fn clamp(v: i32) -> u8 {\n    if v < 0 { 0 } else if v > 100 { 100 
 def test_what_the_optimiser_makes_the_same_code_of_is_equivalent():
     made = {(m.before, m.after): m for m in mutants_of(CLAMP)}
     asked = [("v > 100", "v >= 100"), ("v > 100", "v < 100"), ("v < 0", "false")]
-    assert are_equivalent([CLAMP] * 3, [made[change] for change in asked]) == [True, False, False]
+    assert are_equivalent([made[change] for change in asked]) == [True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_what_the_optimiser_makes_the_same_code_of_is_equivalent():
 def test_what_differs_or_cannot_be_told_is_not_equivalent(source):
     made = [mutant for mutant in mutants_of(source) if mutant.kind in ("comparison", "operator", "constant")]
     assert made
-    assert are_equivalent([source] * len(made), made) == [False] * len(made)
+    assert are_equivalent(made) == [False] * len(made)
 
 
 def test_equivalent_mutants_are_kept_apart():
