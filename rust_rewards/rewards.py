@@ -250,8 +250,8 @@ class RustReward:
 
     Per call and completion it logs the columns `verdict` (`"compiles"`, `"parses"`, `"syntax error"`, `"no answer"`,
     `"timed out"`, `"not scored"`), `first_error` and `unmet_tests` (`"test 2 failed"`); per call the mean of every
-    component as `rust_reward/<component>`, the shares `rust_reward/compile_rate` and `rust_reward/parse_rate`, the count
-    `rust_reward/not_scored` and `rust_reward/seconds`.
+    component as `rust_reward/<component>`, the shares `rust_reward/compile_rate` and `rust_reward/parse_rate`, the
+    count `rust_reward/not_scored` and `rust_reward/seconds`.
     """
 
     config: RewardConfig = DEFAULT_CONFIG
