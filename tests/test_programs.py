@@ -8,7 +8,7 @@ import pytest
 from paths import TESTS
 
 
-@pytest.mark.parametrize("program", ["run", "endurance", "combinations", "../support/differential"])
+@pytest.mark.parametrize("program", ["run", "endurance", "combinations", "running_on", "../support/differential"])
 def test_a_program_beside_the_tests_starts_without_pytests_paths(program, tmp_path):
     command = [sys.executable, str(TESTS / "benchmarks" / f"{program}.py"), "--help"]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}

@@ -65,6 +65,7 @@ def run(name: str, seed: int, folder: Path, steps: int) -> dict[str, float]:
     train = [str(ROOT / "recipes" / "grpo.py"), "--config", str(TINY / "grpo.yaml"), "--output_dir", str(folder)]
     train += ["--seed", str(seed), "--max_steps", str(steps), "--save_strategy", "no", "--disable_tqdm", "true"]
     train += ["--reward_funcs", f"combinations.{name}", "--reward_weights", "1.0"]
+    train += ["--mask_truncated_completions", "true"]  # what the recipe had when the table was made
     measure = ["-m", "rust_rewards", "evaluate", "--model_name_or_path", str(folder), "--num_samples", "4"]
     measure += ["--tasks", str(TINY / "eval.jsonl"), "--temperature", "1.0", "--max_new_tokens", "48"]
     measure += ["--batch_size", "180", "--output_file", str(result)]
