@@ -20,7 +20,10 @@ on with the others.
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # `launch` and `experiments` are ours, whatever else is there
 
 from experiments.methods import GRPO, methods, over_recipe
 from experiments.plan import Plan, Run, add_arguments, plan_from
@@ -33,13 +36,14 @@ from rust_rewards.evaluation.tables import format_table
 from rust_rewards.exit_codes import DONE, run_command
 
 KIND = "rust-rewards trainer comparison"
-# The rewards of five answers to one prompt: three compile, two do not.
+# The rewards of five answers to one prompt: three compile, two do not. An answer that does not parse has 0 points, one
+# with an error of types the 8 of a program that parses.
 EXAMPLE = (
     ("iterator code", 28.6),
     ("error handling", 28.0),
     ("a struct", 25.1),
-    ("type mismatch", 5.0),
-    ("syntax error", -4.5),
+    ("type mismatch", 8.0),
+    ("syntax error", 0.0),
 )
 
 

@@ -18,7 +18,7 @@ echo "1/4  What the embedded model writes before training"
 measure recipes/tiny/checkpoint "$out/before.json"
 
 echo "2/4  Training: every answer is compiled and tested"
-accelerate launch --config_file accelerate_configs/cpu.yaml recipes/grpo.py --output_dir "$out" "$@"
+accelerate launch --quiet --config_file accelerate_configs/cpu.yaml recipes/grpo.py --output_dir "$out" "$@"
 
 echo "3/4  What it writes after training"
 measure "$out" "$out/after.json"

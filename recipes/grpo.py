@@ -20,7 +20,11 @@ judgement to the rewards. A run resumes from the last complete checkpoint in its
 SIGTERM leave one behind.
 """
 
+import sys
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # `launch` and `experiments` are ours, whatever else is there
 
 from launch.arguments import RecipeArguments, check_arguments, parse
 from launch.callbacks import add_callbacks, finish

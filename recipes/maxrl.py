@@ -21,7 +21,11 @@ from the last complete checkpoint in its output folder; Ctrl-C and SIGTERM leave
 `grpo.py` in the trainer, its configuration and one check.
 """
 
+import sys
+from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # `launch` and `experiments` are ours, whatever else is there
 
 from launch.arguments import RecipeArguments, check_arguments, parse
 from launch.callbacks import add_callbacks, finish

@@ -14,7 +14,7 @@ model=${MODEL:-recipes/tiny/checkpoint}
 data=${DATA:-recipes/tiny}
 tokens=${TOKENS:-48}
 out=${OUTPUT_DIR:-outputs/phase1}
-export PYTHONWARNINGS=ignore TRANSFORMERS_VERBOSITY=error HF_HUB_DISABLE_PROGRESS_BARS=1
+export PYTHONWARNINGS=ignore HF_HUB_DISABLE_PROGRESS_BARS=1
 mkdir -p "$out"
 cp "$config" "$out/"
 awk 'NR % 3 == 1' "$data/train.jsonl" > "$out/phase1-tasks.jsonl"
@@ -32,7 +32,7 @@ python recipes/analyze_rewards.py --model_name_or_path "$model" --tasks "$data/t
 echo "3/7  Held-out tasks, before"
 measure "$model" "$out/before.json"
 echo "4/7  The small run"
-accelerate launch --config_file accelerate_configs/cpu.yaml recipes/grpo.py --config "$config" \
+accelerate launch --quiet --config_file accelerate_configs/cpu.yaml recipes/grpo.py --config "$config" \
     --dataset_name "$out/phase1-tasks.jsonl" --output_dir "$out" "$@"
 python -m trainers.training_log "$out"
 echo "5/7  Held-out tasks, after"

@@ -17,9 +17,12 @@ A run resumes from the last complete checkpoint in its output folder; Ctrl-C and
 Nothing is measured here: see recipes/evaluate.py.
 """
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # `launch` and `experiments` are ours, whatever else is there
 
 import launch  # noqa: F401 - first: without the packages that train, it ends the script in one line
 import torch

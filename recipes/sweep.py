@@ -22,6 +22,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))  # `launch` and `experiments` are ours, whatever else is there
+
 from experiments.methods import methods, over_recipe
 from experiments.plan import Plan, Run, add_arguments, plan_from
 from experiments.report import COLOURS, table_rows, write_report
@@ -142,7 +144,7 @@ def draw_sweep(summary: Mapping[str, Any], values: Mapping[str, Sequence[float]]
                     axis.errorbar(places, shares, (below, above), color=colour, capsize=3, marker="o", label=side)
                 elif side == GRPO:
                     share = 100 * summary["methods"][grpo_label(samples)]["final"]["solved"]["mean"]
-                    axis.axhline(share, color=colour, linestyle=":", label=GRPO)
+                    axis.axhline(share, color=colour, linestyle=":", label=grpo_label(samples))
             axis.set_xlabel(FACTORS[factor])
             axis.set_ylim(0, 1.1 * top)
             axis.legend(loc="lower right")

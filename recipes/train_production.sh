@@ -19,9 +19,10 @@
 #   SFT_ARGS, RL_ARGS  further arguments of the recipes, separated by spaces [none]
 #   PYTHON             [python]
 #
-# A finished phase leaves OUTPUT_DIR/<phase>.done and is passed over next time; an interrupted one goes on from its
-# last checkpoint. To repeat a phase, delete its mark and its folder. The marks are named after the method, so
-# USE_MAXRL=false in the same OUTPUT_DIR reuses the supervised start.
+# A finished phase leaves OUTPUT_DIR/<phase>.done, with its command, and is passed over next time; given another command
+# (RL_ARGS, say) the script stops. An interrupted phase goes on from its last checkpoint. To repeat a phase, delete its
+# mark and its folder. The marks are named after the method, so USE_MAXRL=false in the same OUTPUT_DIR reuses the
+# supervised start.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -61,20 +62,25 @@ setting() {
 
 # Runs a command as a phase, once.
 phase() {
-    local name=$1
+    local name=$1 before
     shift
     if [[ -f $OUTPUT_DIR/$name.done ]]; then
+        before=$(sed -n 's/^command: //p' "$OUTPUT_DIR/$name.done")  # version 0.1.0 wrote the date alone
+        if [[ -n $before && $before != "$*" ]]; then
+            fail "$name was done with another command: $before. Now asked for: $*." \
+                "Give another OUTPUT_DIR, or delete $OUTPUT_DIR/$name.done and what it made, to repeat it."
+        fi
         echo "== $name: done before"
         return
     fi
     echo "== $name: $*"
     [[ $DRY_RUN == true ]] && return
     "$@"
-    date >"$OUTPUT_DIR/$name.done"
+    printf '%s\ncommand: %s\n' "$(date)" "$*" >"$OUTPUT_DIR/$name.done"
 }
 
 launch() {
-    "$PYTHON" -m accelerate.commands.launch --config_file "$ACCELERATE_CONFIG" "$@"
+    "$PYTHON" -m accelerate.commands.launch --quiet --config_file "$ACCELERATE_CONFIG" "$@"
 }
 
 # Reinforcement learning trains all weights, so an adapter from the supervised start becomes part of its model.

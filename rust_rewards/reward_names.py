@@ -14,6 +14,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from . import rewards
 from .suggestions import unknown_name
@@ -71,10 +72,21 @@ def _import_function(path: str) -> Callable:
     try:
         function = getattr(importlib.import_module(module_name), attribute)
     except (ImportError, AttributeError) as err:
-        raise ValueError(f"Reward '{path}' cannot be imported: {err}.") from err
+        raise ValueError(f"Reward '{path}' cannot be imported: {err}.{_name_taken(module_name)}") from err
     if not callable(function):
         raise ValueError(f"Reward '{path}' is a {type(function).__name__}, not a function.")
     return function
+
+
+def _name_taken(module_name: str) -> str:
+    """Say that a module of the user's lost its name to one that was loaded before; empty when it did not."""
+    first = module_name.partition(".")[0]
+    loaded = getattr(sys.modules.get(first), "__file__", None)
+    here = Path.cwd()
+    is_here = (here / f"{first}.py").is_file() or (here / first).is_dir()
+    if loaded is None or not is_here or Path(loaded).is_relative_to(here):
+        return ""
+    return f" Another module called {first} was loaded first, {loaded}: rename yours."
 
 
 def _look_here_first() -> None:

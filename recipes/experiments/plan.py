@@ -9,7 +9,8 @@ from typing import Any
 from launch.config_file import read_recipe
 from launch.paths import find_path
 
-from rust_rewards.tasks import load_tasks
+from rust_rewards.tasks import SHIPPED, load_tasks
+from rust_rewards.tasks.reader import find_file
 
 
 @dataclass(frozen=True)
@@ -83,17 +84,21 @@ def plan_from(args: argparse.Namespace) -> Plan:
 
 
 def held_out_file(recipe: Mapping[str, Any]) -> str:
-    """Return the path of the held-out tasks of a recipe, those it trains on where it names no others.
+    """Return the file of the held-out tasks of a recipe, or the name of a shipped set; those it trains on where it
+    names no others.
 
     Raises:
-        ValueError: When it names none, or they are no file here.
+        ValueError: When it names none, or they are neither.
     """
     name = recipe.get("eval_dataset_name") or recipe.get("dataset_name")
     if not name:
         raise ValueError("The recipe names no tasks: give it a dataset_name, better an eval_dataset_name as well.")
     path = find_path(str(name))
-    if not Path(path).is_file():
-        raise ValueError(f"Held-out tasks '{name}' are no file here; an experiment needs them as a .jsonl file.")
+    if find_file(path) is None:
+        raise ValueError(
+            f"Held-out tasks '{name}' are no file here; an experiment needs a .jsonl file or a shipped set: "
+            f"{', '.join(SHIPPED)}."
+        )
     return path
 
 

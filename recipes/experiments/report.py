@@ -88,7 +88,8 @@ def draw_methods(results: Sequence[Mapping[str, Any]], summary: Mapping[str, Any
             points = [{key: 100 * point[key] for key in ("mean", "low", "high")} for point in entry["curve"]]
             _draw_band(left, [point["step"] for point in entry["curve"]], points, {**style, "label": name})
             _draw_band(right, *_entropy([run["steps"] for run in results if run["method"] == name]), style)
-        left.axhline(100 * summary["reachable_target"], color="#555555", linewidth=0.8, linestyle=":")
+        target = {"color": "#555555", "linewidth": 0.8, "linestyle": ":", "label": "95 % of reachable"}
+        left.axhline(100 * summary["reachable_target"], **target)
         left.set_xlabel("optimizer step")
         left.set_ylabel("% solved")
         left.set_ylim(0, None)

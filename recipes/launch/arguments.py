@@ -30,6 +30,7 @@ from rust_rewards.suggestions import nearest, unknown_name
 from trainers.maxrl_config import GRPO_CHOICES, RUST_COMPILES
 
 PROJECT = "rust-rewards"  # of the trackers
+LAUNCHERS_PRECISION = "ACCELERATE_MIXED_PRECISION"  # where accelerate leaves its configuration's
 GROUP = 8  # completions per prompt where nothing is given: TRL's default
 # The lowest useful value of a number
 LOWEST = {
@@ -297,7 +298,13 @@ def _take_trackers(args: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _choose_precision(args: Sequence[str], given: Collection[str]) -> list[str]:
-    """Switch bfloat16 off where no device here computes in it and nobody asked for it: TRL's default is on."""
+    """Switch bfloat16 off where no device here computes in it and nobody asked for it: TRL's default is on.
+
+    What accelerate's configuration says does not count: a run in another precision than the recipe names would be no
+    repetition of it, and DeepSpeed stops where the two differ.
+    """
+    if os.environ.get(LAUNCHERS_PRECISION) in ("bf16", "fp16"):
+        os.environ[LAUNCHERS_PRECISION] = "no"
     if {"bf16", "fp16"} & set(given) or HELP_ALL in args or is_torch_bf16_gpu_available():
         return list(args)
     announce("No device here computes in bfloat16: going on with --bf16 false.")

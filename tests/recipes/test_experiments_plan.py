@@ -3,6 +3,7 @@
 import compare
 import pytest
 import sweep
+from experiments.plan import check_held_out, held_out_file
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,10 @@ def test_a_recipe_that_cannot_be_compared_is_told_before_anything_is_trained(
     assert message in error
     assert len(error.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["eval", "train"])
+def test_the_shipped_sets_can_be_held_out_by_their_names(name):
+    assert held_out_file({"eval_dataset_name": name}) == name
+    check_held_out(name)
+    assert held_out_file({"dataset_name": name}) == name

@@ -134,6 +134,15 @@ def test_bfloat16_is_off_where_no_device_has_it_and_the_log_says_so(tmp_path, ca
     assert "going on with --bf16 false" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("said", ["bf16", "fp16", "no", None])
+def test_the_launchers_precision_does_not_count(monkeypatch, said):
+    monkeypatch.delenv("ACCELERATE_MIXED_PRECISION", raising=False)
+    if said is not None:
+        monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", said)
+    args = parse(KINDS, default_config="recipes/tiny/grpo.yaml", argv=["--bf16", "false"])[1]
+    assert (args.bf16, args.fp16, args.mixed_precision) == (False, False, "no")
+
+
 @no_bf16
 @pytest.mark.parametrize("asked", [["--bf16", "true"], ["--bf16=true"]])
 def test_bfloat16_that_was_asked_for_is_not_switched_off(tmp_path, asked):

@@ -51,6 +51,36 @@ def test_finished_phases_are_passed_over(tmp_path):
     assert found["after-maxrl"].startswith("evaluate ")
 
 
+def test_a_phase_that_was_done_with_another_command_is_not_called_done(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    command = phases(run(tmp_path, RL_ARGS="--max_steps 20"))["maxrl"]
+    (out / "maxrl.done").write_text(f"Wed Nov 25 2026\ncommand: {command}\n")
+    assert phases(run(tmp_path, RL_ARGS="--max_steps 20"))["maxrl"] == "done before"
+    done = run(tmp_path, RL_ARGS="--max_steps 40")
+    assert done.returncode == 2
+    (line,) = done.stderr.strip().splitlines()
+    assert line.startswith(
+        f"train_production.sh: maxrl was done with another command: {command}. Now asked for: launch"
+    )
+    assert line.endswith(
+        f"--max_steps 40. Give another OUTPUT_DIR, or delete {out}/maxrl.done and what it made, to repeat it."
+    )
+
+
+def test_the_mark_of_a_phase_holds_its_command(tmp_path):
+    # A stand-in for Python, so that nothing is trained: every phase succeeds
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\nexit 0\n")
+    python.chmod(0o755)
+    options = {"PYTHON": str(python), "DRY_RUN": "false", "MODEL": "tiny", "START_MODEL": "recipes/tiny/checkpoint"}
+    assert run(tmp_path, **options).returncode == 0
+    mark = (tmp_path / "out/before.done").read_text().splitlines()
+    assert mark[1].startswith("command: evaluate recipes/tiny/checkpoint ")
+    again = run(tmp_path, **options)
+    assert (again.returncode, again.stdout.count("done before")) == (0, 4)
+
+
 def test_an_adapter_from_the_supervised_start_is_merged_first(tmp_path):
     (tmp_path / "out" / "sft").mkdir(parents=True)
     (tmp_path / "out" / "sft" / "adapter_config.json").write_text("{}")
