@@ -3,13 +3,16 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ..json_lines import parse_line, read_lines
 from .formats import TaskSetError, convert_rows
 from .reader import find_file, load_tasks
 
 CHUNK_CHARS = 32 << 20
+
+
+Line = TypeVar("Line", bound=tuple[Any, ...])  # a row with its number, in whichever order
 
 
 class TaskLine(NamedTuple):
@@ -51,12 +54,13 @@ def stream_tasks(name_or_path: str) -> Iterator[TaskLine]:
             yield TaskLine(line.number, task)
 
 
-def in_chunks(lines: Iterable[TaskLine], most: int) -> Iterator[list[TaskLine]]:
+def in_chunks(lines: Iterable[Line], most: int) -> Iterator[list[Line]]:
     """Yield rows in lists of at most so many, and of at most `CHUNK_CHARS` of text unless one row has more."""
-    chunk: list[TaskLine] = []
+    chunk: list[Line] = []
     size = 0
     for line in lines:
-        own = sum(len(value) for value in (line.task or {}).values() if isinstance(value, str))
+        columns = next((part for part in line if isinstance(part, dict)), {})
+        own = sum(len(value) for value in columns.values() if isinstance(value, str))
         if chunk and (len(chunk) == most or size + own > CHUNK_CHARS):
             yield chunk
             chunk, size = [], 0

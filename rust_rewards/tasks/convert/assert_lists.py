@@ -3,7 +3,7 @@
 from typing import Any
 
 from .cells import text_list
-from .task_rows import REQUEST, RowReader, entry_point_of, make_task, tests_from_asserts
+from .task_rows import REQUEST, RowReader, entry_point_of, make_task, prefix_of, tests_from_asserts
 
 
 def convert_asserts(
@@ -13,12 +13,14 @@ def convert_asserts(
     assertions call."""
     code = reader.code(reference)
     module = tests_from_asserts([reader.plain(text) for text in text_list(reader.row.get(tests), tests)])
+    text, entry_point = reader.text(prompt).rstrip(), entry_point_of(code, module)
     return make_task(
         task_id=reader.optional(task_id),
-        prompt=f"{reader.text(prompt).rstrip()}\n\n{REQUEST}",
+        prompt=f"{text}\n\n{REQUEST}",
+        code_prefix=prefix_of(code, entry_point, text),
         tests=module,
         reference=code,
-        entry_point=entry_point_of(code, module),
+        entry_point=entry_point,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ...progress import Progress
 from ..formats import TaskSetError
+from ..stream import in_chunks
 from ..unfinished import Unfinished
 from .mapped import Mapped
 from .presets import PRESETS, Converter, preset_for, preset_named
@@ -115,7 +116,7 @@ def convert_source(source: str, out: Path, options: ConvertOptions = ConvertOpti
     seen = {row["task_id"] for row in done.rows()}
     progress = Progress(None, done.taken)
     rows = itertools.islice(_rows(source, options), done.taken, None)
-    while chunk := list(itertools.islice(rows, CHUNK_ROWS)):
+    for chunk in in_chunks(rows, CHUNK_ROWS):
         tasks = list(_tasks(chunk, convert, options, licence, counts, seen))
         done.append(tasks, taken=len(chunk), state=counts.to_json())
         progress.report(len(chunk))

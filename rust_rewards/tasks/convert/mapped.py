@@ -7,7 +7,7 @@ from typing import Any
 from ...suggestions import unknown_name
 from .cells import text_list
 from .stdin_cases import cases_of, stdin_task
-from .task_rows import REQUEST, RowReader, entry_point_of, make_task, tests_from_asserts
+from .task_rows import REQUEST, RowReader, entry_point_of, make_task, prefix_of, tests_from_asserts
 
 KINDS = ("asserts", "rust", "stdin")
 PARTS = ("prompt", "tests", "reference", "entry_point", "task_id", "difficulty", "topic", "code_prefix")
@@ -58,6 +58,8 @@ class Mapped:
         entry_point = reader.optional(names.get("entry_point"))
         if entry_point is None and reference is not None:
             entry_point = entry_point_of(reference, tests)
+        if rest["code_prefix"] is None and reference is not None and entry_point is not None:
+            rest["code_prefix"] = prefix_of(reference, entry_point, prompt)
         return make_task(
             prompt=f"{prompt.rstrip()}\n\n{REQUEST}", tests=tests, reference=reference, entry_point=entry_point, **rest
         )

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from .task_rows import REQUEST, LeftOut, RowReader, entry_point_of, make_task
+from .task_rows import REQUEST, LeftOut, RowReader, entry_point_of, make_task, prefix_of
 
 _TEST = re.compile(r"#\[\s*test\s*\]")
 
@@ -19,11 +19,14 @@ def rustevo(reader: RowReader) -> dict[str, Any]:
     if not _TEST.search(tests) and "fn main" not in tests:
         raise LeftOut("the test program holds no test")
     signature = reader.text("function_signature").strip().rstrip("{").strip()
+    query = reader.text("query").strip()
+    entry_point = entry_point_of(code, f"{tests}\n{signature.removeprefix('pub ')}")
     return make_task(
         task_id=reader.optional("task_idx"),
-        prompt=f"{reader.text('query').strip()}\n\nThe signature is:\n\n```rust\n{signature}\n```\n\n{REQUEST}",
+        code_prefix=prefix_of(code, entry_point, query),
+        prompt=f"{query}\n\nThe signature is:\n\n```rust\n{signature}\n```\n\n{REQUEST}",
         tests=tests.strip() + "\n",
         reference=code,
-        entry_point=entry_point_of(code, f"{tests}\n{signature.removeprefix('pub ')}"),
+        entry_point=entry_point,
         topic=reader.optional("change_type"),
     )

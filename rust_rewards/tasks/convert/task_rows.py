@@ -14,6 +14,7 @@ from typing import Any
 
 from ...completions import defined_names, extract_rust
 from ...syntax.lexer import blank
+from ...syntax.tree import name_of, parse_rust, text_of
 from ...verifier.hidden_tests import HiddenTestsError, read_hidden_tests
 
 STANDARD = frozenset(("std", "core", "alloc", "proc_macro", "test", "crate", "self", "super", "Self"))
@@ -189,6 +190,29 @@ def entry_point_of(reference: str, tests: str) -> str:
     if not named:
         raise LeftOut("the tests call nothing that the reference defines")
     return max(named, key=lambda name: (named[name], reference.rfind(name)))
+
+
+def prefix_of(reference: str, entry_point: str, description: str) -> str | None:
+    """Return what a base model continues: the description as a doc comment, and the first line of the function.
+
+    Imports of the reference are there when the signature needs them. `None` when the entry point is no function of the
+    top level, or has a signature of several items.
+    """
+    source = reference.encode("utf-8", "replace")
+    nodes = parse_rust(source).root_node.named_children
+    function = next((n for n in nodes if n.type == "function_item" and name_of(n) == entry_point.encode()), None)
+    body = function.child_by_field_name("body") if function is not None else None
+    if function is None or body is None:
+        return None
+    signature = source[function.start_byte : body.start_byte].decode().rstrip()
+    named = set(re.findall(r"\w+", signature))
+    declared = {name_of(node).decode() for node in nodes if node.type not in ("function_item", "use_declaration")}
+    if declared & named:
+        return None
+    uses = [text_of(node).decode() for node in nodes if node.type == "use_declaration"]
+    needed = [use for use in uses if set(re.findall(r"\w+", use)) & named - {"pub"}]
+    comment = [f"/// {line}".rstrip() for line in description.strip().splitlines()]
+    return "\n".join([*needed, *comment, f"{signature} {{"]) + "\n"
 
 
 def tests_from_asserts(asserts: Sequence[str]) -> str:

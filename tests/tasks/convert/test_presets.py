@@ -9,7 +9,7 @@ import pytest
 
 from rust_rewards import verify
 from rust_rewards.tasks.convert.presets import PRESETS, preset_for
-from rust_rewards.tasks.convert.task_rows import PROGRAM_REQUEST, REQUEST, LeftOut, RowReader
+from rust_rewards.tasks.convert.task_rows import PROGRAM_REQUEST, REQUEST, LeftOut, RowReader, prefix_of
 
 DOUBLE = "pub fn double(x: i32) -> i32 {\n    x * 2\n}\n"
 ECHO = (
@@ -213,6 +213,26 @@ def test_prompts_say_what_the_row_says():
     assert "Input:\none line\n\nOutput:\nthe same line" in asked(convert("agnostics", ROWS["agnostics"]))
     assert "Double\n\nA number's double." in asked(convert("strandset", ROWS["strandset"]))
     assert "todo!()" in asked(convert("exercism", ROWS["exercism"]))
+
+
+@pytest.mark.parametrize(
+    ("reference", "prefix"),
+    [
+        (DOUBLE, "/// Double it.\n///\n/// Now.\npub fn double(x: i32) -> i32 {\n"),
+        (
+            "use std::collections::{BTreeMap, HashMap};\nuse std::fmt;\n"
+            "fn double(m: &HashMap<u8, u8>)\n    -> u8\n{\n    0\n}\n",
+            "use std::collections::{BTreeMap, HashMap};\n/// Double it.\n///\n/// Now.\n"
+            "fn double(m: &HashMap<u8, u8>)\n    -> u8 {\n",
+        ),
+        ("pub struct Own;\npub fn double(x: Own) -> u8 { 2 }", None),  # the type would be missing
+        ("mod inner { pub fn double(x: u8) -> u8 { x } }", None),
+        ("pub struct double;", None),
+    ],
+)
+def test_a_base_model_continues_the_description_and_the_signature(reference, prefix):
+    assert prefix_of(reference, "double", "Double it.\n\nNow.\n") == prefix
+    assert "2" not in (prefix or "").replace("i32", "")  # nothing of the answer
 
 
 def test_repair_shows_the_wrong_program_and_never_the_right_one():
