@@ -4,10 +4,10 @@ examples:
     rust-rewards report outputs/tiny-phase1
     rust-rewards report outputs/tiny-phase1 --config recipes/tiny/grpo_phase1.yaml --output_file report.html
 
-Looks in the folder for what the other commands write: training_history.json (or a checkpoint's trainer state),
-before.json and after.json (evaluate), reward_analysis.json (analyze), decision.json (decide), completions/*.parquet
-(log_completions: true), and any YAML. What is missing is named on the page with the command that writes it; a file
-that is there but broken is an error.
+Looks in the folder for what training and the other commands write: training_history.json (or a checkpoint's trainer
+state), run.json and training_args.bin (what the run used), before.json and after.json (evaluate), reward_analysis.json
+(analyze), decision.json (decide), completions/*.parquet (log_completions: true), and any YAML. What is missing is named
+on the page with the command that writes it; a file that is there but broken is an error.
 """
 
 import argparse

@@ -22,11 +22,13 @@ EVALUATION = "rust-rewards evaluation"
 COMPARISON = "rust-rewards comparison"
 ANALYSIS = "rust-rewards reward analysis"
 DECISION = "rust-rewards decision"
+TRAINING_RUN = "rust-rewards training run"
 WRITTEN_BY = {
     EVALUATION: "rust-rewards evaluate",
     COMPARISON: "rust-rewards compare",
     ANALYSIS: "rust-rewards analyze",
     DECISION: "rust-rewards decide",
+    TRAINING_RUN: "recipes/grpo.py, maxrl.py or sft.py",
 }
 PACKAGES = ("torch", "transformers", "trl", "peft", "tree-sitter", "tree-sitter-rust", "vllm")
 
@@ -69,7 +71,7 @@ def read_result(path: Path | str, kind: str, result: type[Result]) -> Result:
 
     Args:
         path (`Path` or `str`): The file.
-        kind (`str`): One of `EVALUATION`, `ANALYSIS`, `DECISION`.
+        kind (`str`): One of `WRITTEN_BY`.
         result (`type`): The dataclass that it becomes.
 
     Raises:

@@ -15,7 +15,7 @@ from .decision import Decision, read_decision
 from .error_codes import codes_over_time
 from .evaluation_result import EvaluationResult, read_evaluation
 from .results import ResultFileError
-from .run_settings import SETTINGS_NAME, RunSettings, read_run_settings
+from .run_settings import RECORD_NAME, SETTINGS_NAME, RunRecord, RunSettings, read_run_record, read_run_settings
 from .training_history import Curve, TrainingHistory
 
 Content = TypeVar("Content")
@@ -33,6 +33,7 @@ class RunFiles:
     analysis: RewardAnalysis | None
     decision: Decision | None  # as `decide` wrote it
     settings: RunSettings | None  # of the training
+    record: RunRecord | None  # of the training, by our recipes
     config: tuple[str, str] | None  # name and text of a YAML file
     codes: Mapping[str, Curve]
 
@@ -78,6 +79,7 @@ def read_run(folder: Path, history: TrainingHistory | None, config: Path | None 
         analysis=analysis,
         decision=_if_there(read_decision, folder / "decision.json"),
         settings=_if_there(read_run_settings, _settings_file(folder)),
+        record=_if_there(read_run_record, folder / RECORD_NAME),
         config=(chosen.name, _read_text(chosen)) if chosen else None,
         codes=codes_over_time(folder / "completions"),
     )

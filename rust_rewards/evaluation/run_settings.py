@@ -1,23 +1,61 @@
-"""Reads the settings of a training run from the `training_args.bin` that transformers leaves in its folder.
+"""Reads what a training run used: `run.json` of our recipes, and `training_args.bin` that transformers leaves.
 
-The file is a pickle, and a pickle can ask for any function to be called. Here it cannot: every class and function that
-it names is replaced by an empty one that only keeps what it is given. So neither torch nor trl is loaded, and a file
-from a stranger does nothing.
+The second is a pickle, and a pickle can ask for any function to be called. Here it cannot: every class and function
+that it names is replaced by an empty one that only keeps what it is given. So neither torch nor trl is loaded, and a
+file from a stranger does nothing.
 Not here: which settings are worth showing (`report.py`).
 """
 
 import pickle
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from .results import ResultFileError
+from .results import TRAINING_RUN, ResultFileError, read_result
 
+RECORD_NAME = "run.json"
 SETTINGS_NAME = "training_args.bin"
 MAX_BYTES = 16 << 20  # of the pickle; one of a real run has a few thousand
 PLAIN = (bool, int, float, str)
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """What a run of our recipes says of itself.
+
+    Attributes:
+        method (`str`): Such as `"GRPO"`.
+        base_model, dataset (`str`): The model that was trained and the tasks, as the user called them.
+        rows, rows_with_tests (`int`): Tasks, and those with hidden tests.
+        rewards (`dict[str, float]`): Weight of each reward function.
+        versions (`dict[str, str]`): Of rustc and packages.
+        arguments (`list[str]`): The command line.
+    """
+
+    method: str
+    base_model: str
+    dataset: str
+    rows: int
+    rows_with_tests: int
+    rewards: Mapping[str, float] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    arguments: list[str] = field(default_factory=list)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "RunRecord":
+        """Return the record that a file holds; what only the recipes need is passed over."""
+        return cls(**{item.name: content[item.name] for item in fields(cls) if item.name in content})
+
+
+def read_run_record(path: Path) -> RunRecord:
+    """Read the record of a run.
+
+    Raises:
+        ResultFileError: When the file is no complete JSON, is of another kind or lacks a part.
+    """
+    return read_result(path, TRAINING_RUN, RunRecord)
 
 
 @dataclass(frozen=True)

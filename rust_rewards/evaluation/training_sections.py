@@ -3,6 +3,7 @@
 Not here: the other sections (`report.py`), and how HTML looks (`html_page.py`).
 """
 
+import shlex
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from .analysis import RewardAnalysis
 from .evaluation_result import EvaluationResult
 from .plots import draw_band, draw_curves, svg_of
 from .run_files import RunFiles
-from .run_settings import RunSettings
+from .run_settings import RunRecord, RunSettings
 from .statistics import moving_mean, smoothing_window
 from .training_history import Curve, TrainingHistory
 
@@ -100,15 +101,28 @@ def configuration(run: RunFiles) -> str:
 
 def _settings(run: RunFiles) -> list[tuple[str, str]]:
     """Return the training settings in groups, and the rewards with their weights."""
-    items = [("rewards", rewards)] if (rewards := _rewards(run)) else []
+    rewards = [("rewards", told)] if (told := _rewards(run)) else []
+    items = [*(_recorded(run.record) if run.record else _guessed(run.settings)), *rewards]
     if run.settings is None:
         return items
-    items.insert(0, ("algorithm", ALGORITHMS.get(run.settings.kind, run.settings.kind)))
     for heading, names in SHOWN.items():
         known = [f"{name} {_worded(run.settings.values[name])}" for name in names if name in run.settings.values]
         if known:
             items.append((heading, ", ".join(known)))
     return items
+
+
+def _recorded(record: RunRecord) -> list[tuple[str, str]]:
+    """Return what our recipes say of the run."""
+    tasks = f"{record.dataset}: {record.rows} tasks, {record.rows_with_tests} with tests"
+    items = [("algorithm", record.method), ("trained model", record.base_model), ("trained on", tasks)]
+    if record.arguments:
+        items.append(("command line", shlex.join(record.arguments)))
+    return items
+
+
+def _guessed(settings: RunSettings | None) -> list[tuple[str, str]]:
+    return [("algorithm", ALGORITHMS.get(settings.kind, settings.kind))] if settings else []
 
 
 def reward_names(history: TrainingHistory | None) -> list[str]:
@@ -118,6 +132,8 @@ def reward_names(history: TrainingHistory | None) -> list[str]:
 
 
 def _rewards(run: RunFiles) -> str:
+    if run.record and run.record.rewards:
+        return ", ".join(f"{weight:g} x {name}" for name, weight in run.record.rewards.items())
     names = reward_names(run.history)
     weights = run.settings.values.get("reward_weights") if run.settings else None
     if not isinstance(weights, list) or len(weights) != len(names):

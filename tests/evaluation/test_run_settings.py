@@ -1,13 +1,21 @@
 """The settings of a run, from the file that transformers leaves: the data in it, and none of its code."""
 
+import json
 import pickle
 import zipfile
 
 import pytest
 import torch
+from launch import run_record
 from trl import GRPOConfig
 
-from rust_rewards.evaluation.run_settings import SETTINGS_NAME, RunSettings, read_run_settings
+from rust_rewards.evaluation.run_settings import (
+    RECORD_NAME,
+    SETTINGS_NAME,
+    RunSettings,
+    read_run_record,
+    read_run_settings,
+)
 from trainers import MaxRLConfig
 
 
@@ -87,3 +95,33 @@ def test_a_file_cut_short_is_named(tmp_path):
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ValueError, match="is not what a trainer writes"):
         read_run_settings(path)
+
+
+def test_what_the_recipes_write_is_read(tmp_path):
+    written = run_record.RunRecord(
+        *("MaxRL", "my/model", "my/model@main", "own.jsonl", "0123", 9, 4),
+        rewards={"rust_reward": 1.0},
+        settings={"seed": 7, "learning_rate": 1e-5},
+        versions={"rustc": "1.95.0"},
+        arguments=["--seed", "7"],
+    )
+    run_record.write_record(tmp_path, written.to_json())
+    found = read_run_record(tmp_path / RECORD_NAME)
+    assert (found.method, found.base_model, found.dataset) == ("MaxRL", "my/model", "own.jsonl")
+    assert (found.rows, found.rows_with_tests, found.rewards) == (9, 4, {"rust_reward": 1.0})
+    assert (found.versions, found.arguments) == ({"rustc": "1.95.0"}, ["--seed", "7"])
+
+
+@pytest.mark.parametrize(
+    ("edit", "problem"),
+    [
+        ({"rows": "nine"}, "rows is text; expected a whole number"),
+        ({"rewards": ["rust"]}, "rewards is a list; expected an object"),
+        ({"kind": "other"}, "is a file of kind 'other'"),
+    ],
+)
+def test_an_edited_record_is_named_with_the_place(tmp_path, edit, problem):
+    record = {"method": "GRPO", "base_model": "m", "dataset": "d", "rows": 1, "rows_with_tests": 1}
+    (tmp_path / RECORD_NAME).write_text(json.dumps({"kind": run_record.KIND, **record} | edit))
+    with pytest.raises(ValueError, match=problem):
+        read_run_record(tmp_path / RECORD_NAME)

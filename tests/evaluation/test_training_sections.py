@@ -8,7 +8,7 @@ from workflow_testbed import evaluation, history, steps
 
 from rust_rewards.commands.histories import from_steps
 from rust_rewards.evaluation.run_files import RunFiles
-from rust_rewards.evaluation.run_settings import RunSettings
+from rust_rewards.evaluation.run_settings import RunRecord, RunSettings
 from rust_rewards.evaluation.training_sections import configuration, times_of, training
 
 REWARDS = {"rewards/rust_reward/mean": 20.0, "rewards/tests_reward/mean": 0.5}
@@ -26,6 +26,7 @@ def run_with(tmp_path, more, settings=SETTINGS, count=8, **sides):
         analysis=None,
         decision=None,
         settings=settings,
+        record=None,
         config=None,
         codes={},
         **found,
@@ -42,6 +43,17 @@ def test_the_settings_and_the_rewards_are_those_of_the_run(tmp_path):
     assert "rewards  1 x rust_reward, 10 x tests_reward" in text
     assert "learning_rate 1e-05" in text
     assert "num_generations 8" in text
+
+
+def test_the_record_of_the_recipes_says_what_was_trained_on_what(tmp_path):
+    record = RunRecord(
+        "GRPO", "my/model", "own.jsonl", 9, 4, {"rust_reward": 1.0, "overlong": 0.5}, {}, ["--seed", "1"]
+    )
+    text = plain(configuration(replace(run_with(tmp_path, REWARDS), record=record)))
+    for told in ("algorithm  GRPO", "trained model  my/model", "own.jsonl: 9 tasks, 4 with tests", "--seed 1"):
+        assert told in text
+    assert "rewards  1 x rust_reward, 0.5 x overlong" in text
+    assert "learning_rate 1e-05" in text  # the settings stay
 
 
 def test_without_settings_the_rewards_are_named_alone(tmp_path):
