@@ -9,12 +9,15 @@ Reachability goes by name, without resolving paths or types: a method is live wh
 used. It errs on the side of live.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from .syntax.brackets import follow_brackets
-from .syntax.items import Item
+from .syntax.definitions import defined_names, defines_working_function
+from .syntax.items import Item, Items
+from .syntax.macros import list_macro_items
 from .syntax.walk import list_items
 
 MAX_ANALYSED_BYTES = 256 * 1024  # longer source is analysed up to here; the parser needs up to 3 s for that much noise
@@ -115,7 +118,10 @@ class AstMetrics:
     """What the syntax tree tells about a program.
 
     Attributes:
-        parses (`bool`): The grammar accepts all of it. rustc's own word is `Verdict.parses`.
+        parses (`bool`): The grammar accepts all of it, syntax that it does not know rewritten (see
+            `syntax.grammar_text`). rustc's own word is `Verdict.parses`. Of what it does not accept, counts are
+            those of what it reads, every attribute in the text that could silence lints does, and the program answers
+            if its text defines what was asked for: rustc decides about the rest.
         complexity, structure, quality, idioms: Counts over all code that is not a test.
         live (`LiveCode`): The same over reachable code; what scores are made of.
         names (`frozenset[str]`): Functions, types, traits, constants and macros it defines.
@@ -150,19 +156,29 @@ def analyze_ast(source: str, *, entry_point: str | None = None) -> AstMetrics:
     ```
     """
     data = source.encode("utf-8", "replace")
-    whole = len(data) <= MAX_ANALYSED_BYTES
-    items, parses, silenced, code_rows = list_items(data[:MAX_ANALYSED_BYTES])
-    if not parses and (missing := follow_brackets(data[:MAX_ANALYSED_BYTES].decode("utf-8", "replace")).missing):
-        items, _, silenced, code_rows = list_items(data[:MAX_ANALYSED_BYTES] + b"\n" + missing.encode())
+    items, parses, silenced, code_rows = _read_items(data[:MAX_ANALYSED_BYTES])
+    parses = parses and len(data) <= MAX_ANALYSED_BYTES
     roots = _roots(items, entry_point)
+    if not (_functions(roots) or (entry_point and roots)):
+        written = list_macro_items(data[:MAX_ANALYSED_BYTES])
+        items = [*items, *written]
+        roots = roots + _roots(written, entry_point)
     live = _reachable(items, roots)
+    if not (entry_point or _functions(live)):  # a public type, say, with methods that are not: all of it is the answer
+        roots = _named(items)
+        live = _reachable(items, roots)
     complexity, structure, quality, idioms = _groups(items)
     rows = {row for item in live for row in range(item.first_row, item.last_row + 1)} & code_rows
     functions = _functions(live)
     working = [item for item in functions if _works(item)]
+    names = frozenset(item.name.decode("utf-8", "replace") for item in _named(items) if item.name)
+    answers = _answers(roots, functions, entry_point)
+    if not parses:
+        names = names or frozenset(defined_names(source))
+        answers = answers or _answers_unread(source, roots, entry_point)
     live_complexity, live_structure, live_quality, live_idioms = _groups(live)
     return AstMetrics(
-        parses=parses and whole,
+        parses=parses,
         complexity=replace(complexity, lines_of_code=len(code_rows)),
         structure=structure,
         quality=quality,
@@ -172,16 +188,21 @@ def analyze_ast(source: str, *, entry_point: str | None = None) -> AstMetrics:
             structure=live_structure,
             quality=live_quality,
             idioms=live_idioms,
-            answers=_answers(roots, functions, entry_point),
+            answers=answers,
             working_functions=len(working),
             has_types=any(item.kind in _TYPES for item in live),
             has_methods=any(item.owner is not None for item in working),
             silenced_lints=silenced,
         ),
-        names=frozenset(
-            item.name.decode("utf-8", "replace") for item in items if item.name and item.kind not in _UNNAMED
-        ),
+        names=names,
     )
+
+
+def _read_items(source: bytes) -> Items:
+    """List the items of source; what it leaves open, as if it were closed."""
+    found = list_items(source)
+    missing = "" if found.parses else follow_brackets(source.decode("utf-8", "replace")).missing
+    return list_items(source + b"\n" + missing.encode())._replace(parses=False) if missing else found
 
 
 def live_items(source: bytes, entry_point: str | None = None) -> list[Item]:
@@ -267,7 +288,11 @@ def _roots(items: list[Item], entry_point: str | None) -> list[Item]:
         for item in items
         if item.kind not in _UNNAMED and (item.public or (item.name == b"main" and item.owner is None))
     ]
-    return public or [item for item in items if item.kind not in _UNNAMED]
+    return public or _named(items)
+
+
+def _named(items: Iterable[Item]) -> list[Item]:
+    return [item for item in items if item.kind not in _UNNAMED]
 
 
 def _answers(roots: list[Item], functions: list[Item], entry_point: str | None) -> bool:
@@ -277,6 +302,19 @@ def _answers(roots: list[Item], functions: list[Item], entry_point: str | None) 
     if any(item.kind == "trait_item" for item in roots):
         asked = functions  # the default methods of a trait may be empty on purpose
     return bool(roots) and any(not item.is_stub for item in asked or functions)
+
+
+def _answers_unread(source: str, roots: list[Item], entry_point: str | None) -> bool:
+    """Whether source that the grammar does not read in full has what was asked for in its text, if not in its tree.
+
+    rustc may accept such source, and then it is not to lose what it earned. What rustc rejects earns nothing by it.
+    """
+    if not entry_point:
+        return not _functions(roots) and defines_working_function(source, None)
+    asked = re.split(r"::|\.", entry_point)[-1]
+    if roots or asked not in defined_names(source):
+        return False
+    return defines_working_function(source, asked) or not re.search(rf"\bfn\s+(?:r#)?{re.escape(asked)}\b", source)
 
 
 def _reachable(items: list[Item], roots: list[Item]) -> list[Item]:

@@ -24,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .markdown import ANSWER, INVISIBLE, MAX_SOURCE_CHARS, RUST, Part, looks_like_rust, read_markdown
+from .syntax.definitions import declared_words, defined_names
 from .syntax.lexer import blank
 
 ASSISTANT = "assistant"
@@ -35,15 +36,6 @@ _COMMENT_OR_LITERAL = re.compile(
     r"""|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?|r\#"(?:[^"]|"(?!\#))*+|"(?:[^"\\]|\\.)*+"?|'(?:[^'\\\n]|\\.)'""",
     re.DOTALL,
 )
-_DEFINITION = re.compile(
-    r"(?P<mark>[{};])"
-    r"|\b(?P<holder>impl|trait|mod|use)\b(?:\s+(?:r\#)?(?P<held>\w+))?"
-    r"|\b(?P<kind>fn|struct|enum|union|type|const|static|macro_rules!)"
-    r"\s+(?:mut\s+)?(?:r\#)?(?!(?:async|const|extern|fn|unsafe)\b)(?P<name>\w+)"
-    r"|\bas\s+(?P<alias>\w+)\s*[;,}]"
-    r"|\b(?P<macro>\w++)!\s*[({\[](?P<arguments>[^(){}\[\];]{0,2000})"
-)
-_TEST_ATTRIBUTE = re.compile(r"#\[(?:\w+::)*(?:test|cfg\(test\))\]\s*(?:#\[[^\]]{0,100}\]\s*|pub\s+|async\s+)*$")
 _WORD = re.compile(r"[^\W\d]\w*")
 _CASES = re.compile(r'\s*\[\s*\{\s*"')
 
@@ -147,53 +139,6 @@ def is_clean_block(
     return all(wanted.isdisjoint(defined_names(part.text)) for part in others)
 
 
-def defined_names(code: str) -> set[str]:
-    """Return the names that Rust text defines outside function bodies and test modules, broken text included.
-
-    A function without a body is a signature and defines nothing. Arguments of a macro that the text itself defines
-    count, as they may name what it makes.
-    """
-    code = blank(code[:MAX_SOURCE_CHARS]).code
-    last_body = code.rfind("{")
-    names: set[str] = set()
-    macros: set[str] = set()
-    item = ""  # keyword of the item whose header is being read
-    opened: list[bool] = []  # for every open brace: do items inside it count?
-    bodies = 0  # open braces of which they do not
-    for found in _DEFINITION.finditer(code):
-        if found["mark"] == "{":
-            opened.append(item in ("impl", "trait", "mod", "use"))
-            if not opened[-1]:
-                bodies += 1
-            item = ""
-        elif found["mark"]:
-            if found["mark"] == "}" and opened and not opened.pop():
-                bodies -= 1
-            item = ""
-        elif bodies or (item and not found["alias"]):
-            continue
-        elif _TEST_ATTRIBUTE.search(code, max(0, found.start() - 200), found.start()):
-            item = "test"
-        elif found["holder"]:
-            item = (
-                "test" if (found["holder"], found["held"]) in (("mod", "test"), ("mod", "tests")) else found["holder"]
-            )
-            if item == "trait" and found["held"]:
-                names.add(found["held"])
-        elif found["macro"]:
-            if found["macro"] in macros:
-                names.update(_WORD.findall(found["arguments"]))
-        elif found["alias"]:
-            names.add(found["alias"])
-        else:
-            item = found["kind"]
-            if item != "fn" or found.start() < last_body:
-                names.add(found["name"])
-            if item == "macro_rules!":
-                macros.add(found["name"])
-    return names
-
-
 def _rank(block: Part, asked: frozenset[str]) -> tuple[int, ...]:
     """Return what a block is chosen by, the first number before the second; the greatest is the answer."""
     defined = len(asked & defined_names(block.text)) if any(name in block.text for name in asked) else 0
@@ -212,7 +157,7 @@ def _asked_names(entry_point: str | None, tests: str | None) -> frozenset[str]:
     if _CASES.match(tests):  # cases of standard input and output
         return frozenset({"main"})
     words = set(_WORD.findall(blank(tests[:MAX_SOURCE_CHARS]).code))
-    return frozenset(words - {found["name"] for found in _DEFINITION.finditer(tests) if found["name"]})
+    return frozenset(words - declared_words(tests))
 
 
 def _source(text: str) -> str:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from rust_rewards.completions import (
     MAX_SOURCE_CHARS,
     completion_text,
-    defined_names,
     extract_rust,
     is_clean_block,
 )
@@ -338,32 +337,6 @@ def test_a_line_end_for_the_reader_ends_a_line_comment(end):
 def test_a_line_end_for_the_reader_stays_in_strings_and_block_comments():
     code = 'pub fn f() -> &\'static str { /* a\u2028 */ "//\u2028" }\n'
     assert extract_rust(fenced(code)) == code
-
-
-DEFINES = {
-    "struct Add(i32);": {"Add"},
-    "pub trait Add { fn add(&self) -> i32; }\nimpl Add for i32 { fn add(&self) -> i32 { 1 } }": {"Add", "add"},
-    "pub(crate) const unsafe fn add() {}": {"add"},
-    'pub unsafe extern "C" fn add() {}': {"add"},
-    "pub async fn r#add() {}": {"add"},
-    "pub const ADD: fn(i32) -> i32 = inc;": {"ADD"},
-    "mod imp { pub fn inc() {} }\npub use imp::inc as add;": {"inc", "add"},
-    "mod imp { pub fn inc() {} }\npub use imp::{inc as add};": {"inc", "add"},
-    "macro_rules! make { ($n:ident) => { pub fn $n() {} } }\nmake!(add);": {"make", "add"},
-    "fn outer(f: impl Fn() -> i32) { fn add() {} }": {"outer"},
-    'const S: &str = "fn add() {}"; // fn add() {}': {"S"},
-    "#[test]\nfn add() {}": set(),
-    "#[cfg(test)]\nmod checks { fn add() {} }": set(),
-    "fn add(a: i32) -> i32": set(),
-    "assert_eq!(add(1), 2);": set(),
-    "pub fn add(a: i32 -> i32 {\n a +": {"add"},
-    "}}} fn add() {}": {"add"},
-}
-
-
-@pytest.mark.parametrize(("code", "names"), DEFINES.items())
-def test_defined_names(code, names):
-    assert defined_names(code) == names
 
 
 def test_without_an_entry_point_the_tests_tell_what_was_asked_for():

@@ -19,8 +19,9 @@ class Item:
         words (`set[bytes]`): Every name used in it.
         params (`set[bytes]`): Names bound by its parameters, without those that start with an underscore.
         has_parameters, returns_value (`bool`): It has parameters besides `self`; it returns a value.
-        is_stub (`bool`): Its body does nothing: empty, only `todo!()` and its kind, an empty loop, a call of
-            itself.
+        is_stub (`bool`): Its body does nothing or never returns its value: empty, only `todo!()` and its kind, an
+            endless loop, a call of itself or of another stub.
+        panic (`bytes`): Of a macro that is nothing but another name for a panic: that panic.
         first_row, last_row (`int`): Lines it spans, from 0.
     """
 
@@ -35,6 +36,7 @@ class Item:
     has_parameters: bool = False
     returns_value: bool = False
     is_stub: bool = False
+    panic: bytes = b""
     first_row: int = 0
     last_row: int = 0
     cyclomatic: int = 1

@@ -6,6 +6,7 @@ whose delimiters do not match. Whatever is not plain (unterminated literals, she
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
@@ -26,7 +27,22 @@ _WITHOUT_RAW = re.compile("|".join(_TOKENS), re.DOTALL)
 _WITH_RAW = re.compile("|".join(_RAW_OPENINGS + _TOKENS), re.DOTALL)
 _BLOCK = re.compile(r"/\*|\*/")
 _DELIMITER = re.compile(r"[()\[\]{}]")
+# White space as rustc knows it, and comments that are no documentation.
+_TRIVIA = re.compile(r"[\t-\r \x85\u200e\u200f\u2028\u2029]+|//(?![/!])[^\n]*|////[^\n]*|/\*(?=\*/|\*\*)|/\*(?![*!])")
 _PAIR = {")": "(", "]": "[", "}": "{"}
+
+
+COMMENT, LITERAL, LIFETIME = "comment", "literal", "lifetime"
+
+
+class Token(NamedTuple):
+    """A comment, literal or lifetime: where it stands, and whether it was understood. One that never closes ends with
+    the text."""
+
+    kind: str
+    start: int
+    end: int
+    closed: bool
 
 
 class Blanked(NamedTuple):
@@ -40,6 +56,15 @@ class Blanked(NamedTuple):
 
     code: str
     plain: bool
+
+
+class Opening(NamedTuple):
+    """How a source begins: with a shebang or not, where its first character is behind a byte order mark, and where the
+    first token stands behind `#!`."""
+
+    is_shebang: bool
+    start: int
+    token: int
 
 
 class Unbalanced(NamedTuple):
@@ -69,9 +94,20 @@ class Scan:
 def scan(source: str) -> Scan:
     """Read `source` once: blank it, and match its delimiters."""
     code, understood = blank(source)
-    plain = understood and not source.startswith(("#!", "---"))
+    plain = understood and not source.startswith("---") and not opening(source).is_shebang
     depth, problem = _match_delimiters(source, code)
     return Scan(plain, problem if plain else None, depth, code)
+
+
+def opening(source: str) -> Opening:
+    """Look for a shebang, as rustc does: `#!` begins an inner attribute when the next token is a `[`."""
+    mark = len(source) - len(source.removeprefix("\ufeff"))
+    end = mark + len("#!")
+    if not source.startswith("#!", mark):
+        return Opening(False, mark, mark)
+    while trivia := _TRIVIA.match(source, end):
+        end = trivia.end() if trivia.group() != "/*" else _block_end(source, trivia.end())[1]
+    return Opening(not source.startswith("[", end), mark, end)
 
 
 def blank(source: str) -> Blanked:
@@ -79,25 +115,36 @@ def blank(source: str) -> Blanked:
     plain = True
     kept: list[str] = []
     position = 0
-    token = _WITH_RAW if 'r"' in source or "r#" in source else _WITHOUT_RAW
-    while match := token.search(source, position):
-        text, start, end = match.group(), match.start(), match.end()
+    for kind, start, end, closed in tokens(source):
         kept.append(source[position:start])
-        closed = True
-        if text == "/*":
-            closed, end = _block_end(source, end)
-        elif text[0] in "rbc":
-            closed, end = _raw_end(source, text, end)
-        elif match.lastgroup == "odd":
-            plain = False
-            if text == '"':
-                end = len(source)
-        is_lifetime = text[0] == "'" and text[-1] != "'"
-        kept.append(text if is_lifetime else " " * (end - start))
+        kept.append(source[start:end] if kind == LIFETIME else " " * (end - start))
         plain = plain and closed
         position = end
     kept.append(source[position:])
     return Blanked("".join(kept), plain)
+
+
+def tokens(source: str) -> Iterator[Token]:
+    """Yield the comments, literals and lifetimes of `source`, in order; the text between them is code."""
+    position = 0
+    token = _WITH_RAW if 'r"' in source or "r#" in source else _WITHOUT_RAW
+    while match := token.search(source, position):
+        text, start, position = match.group(), match.start(), match.end()
+        kind, closed = LITERAL, True
+        if text == "/*":
+            kind = COMMENT
+            closed, position = _block_end(source, position)
+        elif text[0] == "/":
+            kind = COMMENT
+        elif text[0] in "rbc":
+            closed, position = _raw_end(source, text, position)
+        elif match.lastgroup == "odd":
+            closed = False
+            if text == '"':
+                position = len(source)
+        elif text[0] == "'" and text[-1] != "'":
+            kind = LIFETIME
+        yield Token(kind, start, position, closed)
 
 
 def _match_delimiters(source: str, code: str) -> tuple[int, Unbalanced | None]:

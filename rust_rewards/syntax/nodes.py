@@ -1,12 +1,11 @@
-"""Classifies nodes of the syntax tree: attributes that switch code off, documentation, statements without effect."""
+"""Classifies nodes of the syntax tree: attributes that switch code off, documentation, names that are bound."""
 
 import re
 
 from tree_sitter import Node
 
-from .tree import COMMENTS, name_of, text_of, walk
+from .tree import COMMENTS, text_of, walk
 
-PANIC_MACROS = frozenset({b"panic", b"todo", b"unimplemented", b"unreachable"})
 # Attributes that leave their item in the build. Any other is a test, or one under a name of the program's own.
 _INERT = frozenset(
     b"""
@@ -25,12 +24,10 @@ _CFG = {
 }
 _LONGEST = 1000  # bytes of an attribute that is read; conditions in real programs are shorter
 _PLAIN = re.compile(rb"#!?\[(\w+)[\](=]")
-_MAY_SILENCE = re.compile(rb"allow|expect|automatically_derived")
-_SILENCING = (b"allow(", b"expect(", b"automatically_derived")
-_JUMPS = frozenset({"return_expression", "break_expression", "continue_expression"})
-_WRAPPERS = frozenset({"block", "expression_statement", "loop_expression", "return_expression", "unsafe_block"})
-_NOTHING = COMMENTS | {"empty_statement", "continue_expression", "unit_expression"}
-_PLAIN_VALUES = frozenset({"identifier", "tuple_expression", "reference_expression", "unit_expression"})
+_MAY_SILENCE = re.compile(rb"allow|expect|automatically_derived|clippy")
+# Options of clippy, such as the oldest compiler to think of, take lints away as well.
+_SILENCING = (b"allow(", b"expect(", b"automatically_derived", b"clippy::")
+_VARIABLE_ATTRIBUTE = re.compile(rb"#\s*!?\s*\[\s*\$\s*(\w+|\()")
 # Fewer than three letters document nothing.
 _WORDED = re.compile(rb"(?:[A-Za-z\x80-\xff][^A-Za-z\x80-\xff]*){3}")
 
@@ -55,9 +52,17 @@ def is_silencer(node: Node) -> bool:
     """Whether an attribute, or a tree of tokens that a macro may make one of, allows or expects lints."""
     if not _MAY_SILENCE.search(text_of(node)):
         return False
-    text = _attribute(node)
-    conditional = text.startswith(b"cfg_attr(") and any(word in text for word in _SILENCING)
-    return text.startswith(_SILENCING) or conditional
+    return _silences(_attribute(node))
+
+
+def makes_attributes(definition: Node) -> bool:
+    """Whether a macro makes attributes of what is handed to it as something else: `#[$name]` of `allow(unused)`."""
+    for rule in definition.named_children:
+        if rule.type == "macro_rule":
+            left, right = (text_of(rule.child_by_field_name(side)) for side in ("left", "right"))
+            if set(_VARIABLE_ATTRIBUTE.findall(right)) - set(_VARIABLE_ATTRIBUTE.findall(left)):
+                return True
+    return False
 
 
 def is_doc(node: Node) -> bool:
@@ -68,47 +73,6 @@ def is_doc(node: Node) -> bool:
     if text.startswith(b"///"):
         return not text.startswith(b"////") and _WORDED.search(text) is not None
     return text.startswith(b"/**") and not text.startswith((b"/***", b"/**/")) and _WORDED.search(text) is not None
-
-
-def diverges(statement: Node) -> bool:
-    """Whether nothing after this statement of a block can run, as far as one look tells."""
-    node = statement
-    if node.type == "expression_statement" and node.named_child_count:
-        node = node.named_children[0]
-    if node.type == "macro_invocation":
-        return name_of(node.child_by_field_name("macro")) in PANIC_MACROS
-    return node.type in _JUMPS
-
-
-def does_nothing(body: Node, function_name: bytes) -> bool:
-    """Whether a block holds only statements without effect: none, `todo!()` and its kind, an empty loop, an
-    exit, a call of the function itself, a discarded plain value."""
-    pending = [body]
-    while pending:
-        node = pending.pop()
-        kind = node.type
-        if kind in _WRAPPERS:
-            pending += node.named_children
-        elif not (kind in _NOTHING or _is_idle(node, function_name)):
-            return False
-    return True
-
-
-def _is_idle(node: Node, function_name: bytes) -> bool:
-    if node.type == "macro_invocation":
-        return name_of(node.child_by_field_name("macro")) in PANIC_MACROS
-    if node.type == "call_expression":
-        called = node.child_by_field_name("function")
-        if called is None or called.type == "field_expression":
-            return False
-        # `max(a, b)` in `max` never ends; `std::cmp::max(a, b)` is another function of that name
-        is_itself = text_of(called) in (function_name, b"Self::" + function_name, b"self::" + function_name)
-        return is_itself or name_of(called) in (b"exit", b"abort")
-    if node.type == "let_declaration":
-        value = node.child_by_field_name("value")
-        discards = text_of(node.child_by_field_name("pattern")).startswith(b"_")
-        return discards and value is not None and (value.type in _PLAIN_VALUES or "literal" in value.type)
-    return False
 
 
 def _attribute(node: Node) -> bytes:
@@ -128,6 +92,14 @@ def _attribute(node: Node) -> bytes:
             parts.append(text_of(part).removeprefix(b"r#"))
     text = b"".join(b"".join(parts).split())
     return text[text.find(b"[") + 1 : -1]
+
+
+def _silences(attribute: bytes) -> bool:
+    if not attribute.startswith(b"cfg_attr("):
+        return attribute.startswith(_SILENCING)
+    if len(attribute) > _LONGEST:
+        return True
+    return any(map(_silences, _call(attribute)[1][1:]))
 
 
 def _takes_out(attribute: bytes) -> bool:

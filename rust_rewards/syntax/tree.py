@@ -5,9 +5,12 @@ Broken code has a tree too, as good as can be. The tree-sitter grammar is loaded
 
 import functools
 from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
 
 import tree_sitter_rust
 from tree_sitter import Language, Node, Parser, Tree
+
+from .grammar_text import known_syntax, plain_text
 
 ITEM_KINDS = frozenset(
     {
@@ -35,9 +38,39 @@ _NAMES = WORDS | {"type_identifier", "primitive_type"}
 Declarations = frozenset[tuple[int | None, bytes]]  # what `declared_in` says of an item, and the item's bare name
 
 
+class Reading(NamedTuple):
+    """A syntax tree, and whether the grammar took the text as it is: neither did anything have to be left out, nor is
+    there an error in the tree."""
+
+    tree: Tree
+    exact: bool
+
+
 def parse_rust(source: bytes) -> Tree:
-    """Return the syntax tree of UTF-8 source. Never fails; `root_node.has_error` tells of broken source."""
-    return _parser().parse(source)
+    """Return the syntax tree of UTF-8 source. Never fails; `root_node.has_error` tells of broken source.
+
+    The grammar reads the source as `grammar_text` rewrites it. Places and texts of nodes are those of the source.
+    """
+    return read_rust(source).tree
+
+
+def read_rust(source: bytes) -> Reading:
+    """Return the syntax tree of UTF-8 source as `parse_rust` does, and whether all of the source is in it."""
+    plain = plain_text(source)
+    tree = _parser().parse(source) if plain is source else _parse(plain, source)
+    exact = not tree.root_node.has_error
+    if not exact:
+        others = (_parse(known, source) for known in known_syntax(plain))
+        tree = next((other for other in others if not other.root_node.has_error), tree)
+    return Reading(tree, exact)
+
+
+def _parse(text: bytes, source: bytes) -> Tree:
+    """Return the tree of a text, with nodes that find their own text in the source."""
+    buffer = bytearray(text)
+    tree = _parser().parse(buffer)
+    buffer[:] = source  # the tree keeps the buffer
+    return tree
 
 
 def walk(root: Node) -> Iterator[Node]:

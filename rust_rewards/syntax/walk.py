@@ -10,22 +10,17 @@ are not expanded. rustc's verdict stands beside these counts for everything exac
 """
 
 import functools
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 from tree_sitter import Node
 
+from .bodies import PANIC_MACROS, Body, Vocabulary, diverges, panic_macro, stubs
+from .grammar_text import silencers_in_text
 from .items import Item, Items
-from .nodes import (
-    PANIC_MACROS,
-    diverges,
-    does_nothing,
-    is_doc,
-    is_off,
-    is_silencer,
-    names_bound,
-)
-from .tree import COMMENTS, ITEM_KINDS, WORDS, kind_names, name_of, parse_rust
+from .nodes import is_doc, is_off, is_silencer, makes_attributes, names_bound
+from .tree import COMMENTS, ITEM_KINDS, WORDS, bare_name, kind_names, name_of, read_rust
 
 PANIC_METHODS = frozenset({b"unwrap", b"expect"})
 # Methods that only iterators and their sources have; Option has `map`, `filter` and `take` as well.
@@ -38,6 +33,8 @@ ITERATOR_METHODS = frozenset(
 RESULT_VARIANTS = frozenset({b"Ok", b"Err"})
 CHAIN_CALLS = 2  # from this many method calls in a row on, it is a chain
 
+# What a macro may make an attribute of.
+_BARE_SILENCER = re.compile(rb"(?<![.\w])(?:allow|expect)\s*[(,)}\]]|\bautomatically_derived\b|\bclippy\s*::")
 _DOCUMENTABLE = frozenset({"function_item", "struct_item", "enum_item", "trait_item", "union_item"})
 _LEADS = COMMENTS | {"attribute_item"}
 _BRANCHES = frozenset({"if", "while", "for", "loop", "&&", "||", "?"})  # as tokens of a macro
@@ -72,13 +69,24 @@ class Place(NamedTuple):
 
 def list_items(source: bytes) -> Items:
     """Return the items of UTF-8 source, in no particular order; of broken source, what can be read."""
-    root = parse_rust(source).root_node
+    reading = read_rust(source)
+    root = reading.tree.root_node
     walk = _Walk(Item("source_file"))
     walk.run(root)
-    loose = any(n.type in ("expression_statement", "let_declaration") for n in root.named_children)
+    loose = any(n.type == "let_declaration" or _is_loose(n) for n in root.named_children)
+    silenced = walk.silenced
+    if walk.makes_attributes and _BARE_SILENCER.search(source):
+        silenced += 1
+    if not reading.exact:  # the tree may lack some
+        silenced = max(silenced, silencers_in_text(source))
     rows = {row for row, line in enumerate(source.split(b"\n")) if line.strip()}
     rows -= _blank_rows(source, walk.dropped)
-    return Items(walk.items, not root.has_error and not loose, walk.silenced, rows)
+    return Items(walk.items, not root.has_error and not loose, silenced, rows)
+
+
+def _is_loose(node: Node) -> bool:
+    """Whether a node at the top of a program is a statement, and no macro that may stand for items."""
+    return node.type == "expression_statement" and node.named_children[0].type != "macro_invocation"
 
 
 _Handler = Callable[["_Walk", Node, Place], None]
@@ -92,6 +100,11 @@ class _Walk:
         self.silenced = 0
         self.dropped: list[Node] = []
         self.stack: list[tuple[list[Node], Place]] = []  # siblings, and where they are
+        self.bodies: dict[int, Body] = {}  # of functions, by the place of their item in `items`
+        self.aliases: dict[bytes, bytes] = {}
+        self.never: set[bytes] = set()  # functions that return `!`
+        self.makes_attributes = False
+        self.macros: list[tuple[bytes, Item]] = []  # names of macros that are called, and where
 
     def run(self, root: Node) -> None:
         """Visit everything below `root`."""
@@ -100,6 +113,20 @@ class _Walk:
         while self.stack:
             nodes, place = self.stack.pop()
             self.siblings(nodes, place, kinds)
+        self.settle()
+
+    def settle(self) -> None:
+        """Note what can be told only when all names are known: panics under other names, and functions that are
+        stubs."""
+        imported = Vocabulary(self.aliases)
+        if self.aliases:
+            for name, item in self.macros:
+                if name not in PANIC_MACROS and imported.meaning(name) in PANIC_MACROS:
+                    item.panics += 1
+        wrappers = {item.name.removeprefix(b"r#"): item.panic for item in self.items if item.panic}
+        vocabulary = Vocabulary({**self.aliases, **wrappers}, frozenset(self.never))
+        for key in stubs(self.bodies, vocabulary):
+            self.items[key].is_stub = True
 
     def siblings(self, nodes: list[Node], place: Place, kinds: "_Kinds") -> None:
         """Visit nodes that stand side by side; an attribute among them that is off drops what follows it."""
@@ -185,8 +212,33 @@ class _Walk:
         item.documented = item.kind in _DOCUMENTABLE and any(map(is_doc, lead))
         self.stack.append((_parts(item, node), Place(item)))
         if item.kind == "function_item":
-            _describe_function(item, node)
+            self.function(item, node)
+        elif item.kind == "macro_definition":
+            item.panic = panic_macro(node)
+            self.makes_attributes |= makes_attributes(node)
         self.items.append(item)
+
+    def function(self, item: Item, node: Node) -> None:
+        """Note what the signature of a function says about it, and its body for later."""
+        parameters = node.child_by_field_name("parameters")
+        for parameter in parameters.named_children if parameters is not None else ():
+            pattern = parameter.child_by_field_name("pattern")
+            if pattern is not None:
+                item.has_parameters = True
+                item.params.update(names_bound(pattern))
+        returns = node.child_by_field_name("return_type")
+        item.returns_value = returns is not None and returns.type not in ("unit_type", "never_type")
+        if returns is not None and returns.type == "never_type":
+            self.never.add(bare_name(node))
+        body = node.child_by_field_name("body")
+        if body is not None:
+            self.bodies[len(self.items)] = Body(body, bare_name(node), item.returns_value)
+
+    def renamed(self, node: Node, place: Place) -> None:
+        """`path as alias` of a `use`."""
+        alias = bare_name(node.child_by_field_name("alias"))
+        self.aliases[alias] = bare_name(node.child_by_field_name("path"))
+        self.descend(node, place)
 
     def parameter(self, node: Node, place: Place) -> None:
         """Only the type: a parameter's name says nothing about its use."""
@@ -310,6 +362,7 @@ class _Walk:
     def macro(self, node: Node, place: Place) -> None:
         name = name_of(node.child_by_field_name("macro"))
         place.item.words.add(name)
+        self.macros.append((name, place.item))
         if name in PANIC_MACROS:
             place.item.panics += 1
         elif name == b"matches" and not place.unused:
@@ -328,6 +381,8 @@ class _Walk:
                 self.push(child, place)
             elif kind in WORDS or kind == "type_identifier":
                 _count_word(child.text or b"", before, after, place)
+                if after == "!":
+                    self.macros.append((child.text or b"", place.item))
             else:
                 _count_operator(kind, place)
             if not (before == "#" and kind == "!"):  # `#![...]` is an attribute as well as `#[...]`
@@ -361,6 +416,7 @@ def _kinds() -> _Kinds:
         "macro_invocation": _Walk.macro,
         "scoped_identifier": _Walk.path,
         "tuple_struct_pattern": _Walk.variant_pattern,
+        "use_as_clause": _Walk.renamed,
         "type_identifier": _Walk.type_name,
         **dict.fromkeys(("token_tree", "macro_rule"), _Walk.tokens),
         **dict.fromkeys(_LOOPS, _Walk.loop),
@@ -437,17 +493,3 @@ def _parts(item: Item, node: Node) -> list[Node]:
         elif child.is_named and (child != named or item.kind == "impl_item"):  # an impl uses the type it names
             parts.append(child)
     return parts
-
-
-def _describe_function(item: Item, node: Node) -> None:
-    """Note what the signature and the body of a function say about it."""
-    parameters = node.child_by_field_name("parameters")
-    for parameter in parameters.named_children if parameters is not None else ():
-        pattern = parameter.child_by_field_name("pattern")
-        if pattern is not None:
-            item.has_parameters = True
-            item.params.update(names_bound(pattern))
-    returns = node.child_by_field_name("return_type")
-    item.returns_value = returns is not None and returns.type not in ("unit_type", "never_type")
-    body = node.child_by_field_name("body")
-    item.is_stub = body is not None and does_nothing(body, item.name)

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from tree_sitter import Node
 
 from ..ast_metrics import live_items
-from ..syntax.nodes import diverges, is_off
+from ..syntax.bodies import diverges
+from ..syntax.nodes import is_off
 from ..syntax.tree import COMMENTS, ITEM_KINDS, name_of, parse_rust, text_of, walk
 from .body_values import own_values, values_of
 from .mutation import (

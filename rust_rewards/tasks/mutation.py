@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from tree_sitter import Node
 
-from ..syntax.nodes import diverges, is_off
+from ..syntax.bodies import diverges
+from ..syntax.nodes import is_off
 from ..syntax.tree import name_of, text_of
 from .body_values import DEFAULT, Values
 

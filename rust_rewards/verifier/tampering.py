@@ -80,15 +80,20 @@ def policy_for(source: str, seen: Scan, tests: str) -> TestPolicy:
     compares = bool(_COMPARISON.search(code if has_macros else underived))
     if not compares and not _EXPORT.search(code) and not any(word in source for word in _NEEDS_TREE):
         return TestPolicy()
-    nodes = list(walk(parse_rust(source.encode()).root_node))
+    root = parse_rust(source.encode()).root_node
+    nodes = list(walk(root))
     called = set(re.findall(rb"\.\s*(\w+)\s*(?:\(|::)", tests.encode())) & STANDARD_METHODS
     tampers = (
         _runs_outside(code, nodes)
         or _replaces_symbols(source, code)
         or _macros_answer_for(called, nodes)
         or _traits_answer_for(called, nodes)
+        or (root.has_error and _unread_answers_for(called, code))
     )
-    return TestPolicy(not tampers, _trusted_comparisons(nodes, underived) if compares else "all")
+    if not compares:
+        return TestPolicy(not tampers)
+    # A tree with errors may lack the very comparison that lies.
+    return TestPolicy(not tampers, "none" if root.has_error else _trusted_comparisons(nodes, underived))
 
 
 def _trusted_comparisons(nodes: list[Node], underived: str) -> str:
@@ -172,6 +177,11 @@ def _traits_answer_for(called: set[bytes], nodes: list[Node]) -> bool:
         node for node in nodes if node.type == "impl_item" and bare_name(node.child_by_field_name("trait")) in guilty
     ]
     return not all(_is_for_own_type(impl, own) for impl in impls)
+
+
+def _unread_answers_for(called: set[bytes], code: str) -> bool:
+    """Whether a program that the grammar does not read in full may have a trait with one of the methods called."""
+    return re.search(r"\btrait\b", code) is not None and bool(called & _words(code.encode()))
 
 
 def _is_for_own_type(impl: Node, own: Declarations) -> bool:

@@ -81,7 +81,7 @@ def triage(source: str, edition: str) -> Triage:
         )
     return Triage(
         seen,
-        has_main=bool(program.mains),
+        has_main=bool(program.mains) or program.hides_main,
         alone_because=next((reason for reason, holds in _REASONS if holds(program)), None),
         uses_files=bool(_SYSTEM.search(seen.code)) or ("process" in seen.code and "Command" in seen.code),
         knows_clippy=program.knows_clippy,
@@ -124,6 +124,13 @@ class _Program:
         return [n for n in self.root.named_children if n.type == "function_item" and name_of(n) == b"main"]
 
     @cached_property
+    def hides_main(self) -> bool:
+        """Whether the grammar does not read all of it, and finds no `main` where the text has one."""
+        if self.mains or "main" not in self.readable or not self.root.has_error:
+            return False
+        return _MAIN_WORD.search(self.readable) is not None
+
+    @cached_property
     def knows_clippy(self) -> bool:
         """Whether it could be another program for clippy than for rustc."""
         return "clippy" in self.source and bool(_CLIPPY.search(self.readable))
@@ -143,7 +150,7 @@ def _has_module_file(program: _Program) -> bool:
 
 
 def _has_odd_main(program: _Program) -> bool:
-    return not all(map(_is_plain_main, program.mains))
+    return program.hides_main or not all(map(_is_plain_main, program.mains))
 
 
 def _is_plain_main(node: Node) -> bool:
@@ -190,6 +197,8 @@ def _implements_for_others(program: _Program) -> bool:
     hidden = (node for node in nodes if node.type in ("token_tree", "macro_definition"))
     if any(re.search(rb"\bimpl\b", text_of(node)) for node in hidden):
         return True
+    if program.root.has_error and _hides_impl(program.seen.code, nodes):
+        return True
     types = declarations(nodes, NOMINAL_KINDS)
     traits = declarations(nodes, {"trait_item"})
     for impl in nodes:
@@ -200,6 +209,18 @@ def _implements_for_others(program: _Program) -> bool:
         if target is None or not is_own:
             return True
     return False
+
+
+def _hides_impl(code: str, nodes: list[Node]) -> bool:
+    """Whether the grammar fails to read one of the impls in the code."""
+    known = [node for node in nodes if node.type in ("impl_item", "abstract_type")]
+    broken = any(node.type == "impl_item" and _header_has_error(node) for node in known)
+    return broken or len(known) != len(re.findall(r"\bimpl\b", code))
+
+
+def _header_has_error(impl: Node) -> bool:
+    body = impl.child_by_field_name("body")
+    return any(child.has_error or child.is_missing for child in impl.children if child != body)
 
 
 # Why a program cannot share a crate, and the test for it. The cheap tests come first; those of the second half need the
