@@ -85,7 +85,8 @@ def whole_rows(rewards: Sequence[Any]) -> list[Any]:
 
     ```
     """
-    wanted = list(dict.fromkeys(v for v in map(verification_of, rewards) if v is not None))
+    asked = dict.fromkeys(v for v in map(verification_of, rewards) if v is not None)
+    wanted = sorted(asked, key=lambda v: not v.clippy)  # clippy's run tells what the compiler says as well
     if len(rewards) < 2 or not wanted:
         return list(rewards)
     return [WholeRow(reward, wanted) if is_synchronous(reward) else reward for reward in rewards]

@@ -117,6 +117,11 @@ def test_a_whole_row_keeps_the_name_and_the_columns_of_its_reward_and_is_picklab
     assert again[0]([RIGHT], tests=TESTS) == [1.0]
 
 
+def test_clippy_is_asked_first_since_its_run_serves_the_others():
+    [reward, *_] = whole_rows([compile_reward, tests_reward, clippy_reward])
+    assert [verification.clippy for verification in reward.wanted] == [True, False, False]
+
+
 def test_the_time_that_the_verifier_takes_is_logged_by_whoever_is_asked_first():
     answers = [block("pub fn add(a: i32, b: i32) -> i32 { a + b } // timed")]
     logged = []
