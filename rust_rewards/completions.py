@@ -147,15 +147,19 @@ def _rank(block: Part, asked: frozenset[str]) -> tuple[int, ...]:
     return (defined, int(not block.is_hidden), int(ANSWER in block.sections), *form, int(looks_like_rust(block.text)))
 
 
-@functools.lru_cache(256)  # one row of tests stands beside every completion of its group
 def _asked_names(entry_point: str | None, tests: str | None) -> frozenset[str]:
     """Return the names of which an answer defines at least one."""
     if entry_point and entry_point.strip():
         return frozenset(_WORD.findall(entry_point)[-1:])
     if not tests or not tests.strip():
         return frozenset()
-    if _CASES.match(tests):  # cases of standard input and output
+    if _CASES.match(tests):  # cases of standard input and output, which may be large
         return frozenset({"main"})
+    return _tested_names(tests)
+
+
+@functools.lru_cache(256)  # one row of tests stands beside every completion of its group
+def _tested_names(tests: str) -> frozenset[str]:
     words = set(_WORD.findall(blank(tests[:MAX_SOURCE_CHARS]).code))
     return frozenset(words - declared_words(tests))
 

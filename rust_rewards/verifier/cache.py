@@ -6,6 +6,7 @@ everything it depends on; verdicts that depend on the machine's load (a limit of
 of the verifier are never stored.
 """
 
+import functools
 import hashlib
 import json
 import logging
@@ -24,6 +25,7 @@ from .verdict import Diagnostic
 logger = logging.getLogger(__name__)
 
 MEMORY_ENTRIES = 16_384  # a few KiB each
+LONG = 1 << 16  # characters; of a longer text a hash is kept
 FORMAT = 2  # raise when the meaning of an entry changes
 TABLE = "CREATE TABLE IF NOT EXISTS verdicts (key TEXT PRIMARY KEY, entry TEXT NOT NULL)"
 BUSY_SECONDS = 30.0  # how long a rank waits for another one's write
@@ -32,7 +34,13 @@ Entry = CompileResult | TestResult
 
 def key_of(*parts: object) -> str:
     """A hash of everything a verdict depends on."""
-    return hashlib.sha256(repr((FORMAT, parts)).encode("utf-8", "surrogatepass")).hexdigest()
+    short = tuple(_digest(part) if isinstance(part, str) and len(part) > LONG else part for part in parts)
+    return hashlib.sha256(repr((FORMAT, short)).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@functools.lru_cache(maxsize=8)  # the same large inputs stand beside many programs
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 class VerdictCache:

@@ -21,13 +21,15 @@ class OutOfTime(RuntimeError):
 
 @dataclass(frozen=True)
 class Compiled:
-    """The compiler's answer. `broken` is why it cannot be used: a crash, a limit, cut output."""
+    """The compiler's answer. `broken` is why it cannot be used: a crash, a limit, cut output; `spoke` when there was
+    anything on standard output, where a test binary's results come from."""
 
     diagnostics: list[Located]
     ok: bool
     timed_out: bool
     broken: str | None
     stdout: bytes
+    spoke: bool
     seconds: float
 
     @property
@@ -38,13 +40,23 @@ class Compiled:
 
 @dataclass(frozen=True)
 class Compiler:
-    """How to compile: which toolchain, edition and limits, and until when (`time.monotonic`). `rustc` and `check` give
-    argument lists for `run`."""
+    """How to compile, and how to run tests.
+
+    Attributes:
+        toolchain, edition, limits: Which to use.
+        deadline (`float`): When to stop, as `time.monotonic` tells it.
+        tolerance (`float`, *optional*): By how much numbers that `main` prints may differ, where its case says nothing.
+        release (`bool`): Tests are built with optimisation and wrapping arithmetic, as `cargo test --release` does.
+
+    `rustc` and `check` give argument lists for `run`.
+    """
 
     toolchain: Toolchain
     edition: str
     limits: Limits
     deadline: float = math.inf
+    tolerance: float | None = None
+    release: bool = False
 
     def rustc(self, root: str, *flags: str) -> list[str]:
         """Return the arguments for rustc on the file `root` (or `-`, standard input) with JSON diagnostics."""
@@ -65,14 +77,15 @@ class Compiler:
     def run(
         self,
         commands: list[list[str]],
-        files: Mapping[str, str],
+        files: Mapping[str, str | bytes | bytearray],
         *,
         programs: int = 1,
         wall_seconds: float | None = None,
         output_bytes: int = 0,
+        read: sandbox.Reader | None = None,
     ) -> Compiled:
-        """Run the chain `commands` over `files` for that many programs at once; `output_bytes` are expected beyond the
-        diagnostics.
+        """Run the chain `commands` over `files` for that many programs at once. `output_bytes` are expected beyond the
+        diagnostics; with `read`, standard output goes there as it comes.
 
         Raises:
             SandboxError: When the confinement itself fails.
@@ -84,20 +97,21 @@ class Compiler:
         wall = min(wall_seconds or self.limits.wall_seconds, left)
         done = sandbox.run(
             commands,
-            {name: text.encode() for name, text in files.items()},
+            {name: text.encode() if isinstance(text, str) else text for name, text in files.items()},
             wall_seconds=wall,
             cpu_seconds=max(wall, self.limits.cpu_seconds),
             memory_mib=self.limits.memory_mib * COMPILER_MEMORY,
             file_mib=max(self.limits.file_mib, 512),
             processes=PROCESSES,
             output_bytes=self.limits.output_bytes * OUTPUT_PER_PROGRAM * max(1, programs // 8) + output_bytes,
+            read=read,
         )
-        if done.timed_out and wall == left and not done.stdout:
+        if done.timed_out and wall == left and not done.spoke:
             raise OutOfTime
         found = list(parse_diagnostics(done.stderr.decode("utf-8", "replace")))
         failed = any(item.diagnostic.level == "error" for item in found)
         broken = why_broken(done, wall, reported_errors=failed)
-        return Compiled(found, done.returncode == 0, done.timed_out, broken, done.stdout, done.seconds)
+        return Compiled(found, done.returncode == 0, done.timed_out, broken, done.stdout, done.spoke, done.seconds)
 
 
 def why_broken(done: sandbox.Finished, wall: float, *, reported_errors: bool) -> str | None:

@@ -20,6 +20,7 @@ from .cache import VerdictCache, key_of, shared_cache
 from .compiler import Compiler, OutOfTime
 from .harness import TestJob, TestResult, run_alone, run_batch
 from .hidden_tests import HiddenTests, HiddenTestsError, read_hidden_tests
+from .settings import release_or_default, tolerance_or_default
 from .single import CompileResult, check_alone, parse, rejected
 from .tampering import policy_for
 from .toolchain import find_toolchain
@@ -30,6 +31,7 @@ EDITIONS = ("2015", "2018", "2021", "2024")
 BATCH = 512  # programs per crate: more gain little, and put more at stake when one of them breaks the compiler
 HALVINGS = 24  # of tasks for which the verifier broke, per call; three programs of 512 are found with them
 BATCH_AT_LEAST = 8  # fewer are not worth a second compiler
+NO_MAIN = "E0601"
 NOT_UTF8 = Diagnostic("error", None, "stream did not contain valid UTF-8", rendered="error: not valid UTF-8\n")
 
 Done = TypeVar("Done")
@@ -58,6 +60,8 @@ def verify(
     edition: str = "2021",
     limits: Limits = Limits(),
     jobs: int | None = None,
+    release: bool | None = None,
+    tolerance: float | None = None,
 ) -> list[Verdict]:
     """Verify Rust programs: exactly what one rustc per program would say, and what their hidden tests say.
 
@@ -74,6 +78,11 @@ def verify(
         limits (`Limits`, *optional*): What one program may use, and the deadline of this call.
         jobs (`int`, *optional*): Compilers at a time; defaults to the cores this process may use, shared among the
             local ranks of a distributed job.
+        release (`bool`, *optional*): Build programs and their tests with optimisation, wrapping arithmetic and without
+            debug assertions, as `cargo test --release` does; defaults to `RUST_REWARDS_RELEASE`, else `False`.
+        tolerance (`float`, *optional*): By how much numbers that `main` prints may differ, absolutely or as a share of
+            the expected one, where a JSON case has no `tolerance` of its own; defaults to `RUST_REWARDS_TOLERANCE`,
+            else `None`: outputs are compared as text.
 
     Returns:
         `list[Verdict]`: One per program, in order. `failure` is set where the verifier, not the program, is at fault.
@@ -101,7 +110,14 @@ def verify(
     if not programs:
         return []
     start = time.monotonic()
-    compiler = Compiler(find_toolchain(), edition, limits, start + limits.deadline_seconds)
+    compiler = Compiler(
+        find_toolchain(),
+        edition,
+        limits,
+        start + limits.deadline_seconds,
+        release=release_or_default(release),
+        tolerance=tolerance_or_default(tolerance),
+    )
     if clippy:
         compiler.toolchain.require_clippy()
     sandbox.find_confinement()
@@ -166,8 +182,11 @@ class _VerifyCall:
         return [self._check_alone(program) for program in programs]
 
     def _check_alone(self, program: _Program) -> CompileResult:
-        has_main = program.triage.has_main
+        has_main = program.triage.has_main or program.triage.may_have_main
         compile_result = check_alone(self.compiler, program.source, has_main=has_main, clippy=self.clippy)
+        if program.triage.may_have_main and any(error.code == NO_MAIN for error in compile_result.errors):
+            has_main = False
+            compile_result = check_alone(self.compiler, program.source, has_main=False, clippy=self.clippy)
         if not (self.clippy and program.triage.knows_clippy):
             return compile_result
         plain = check_alone(self.compiler, program.source, has_main=has_main, clippy=False)
@@ -242,7 +261,8 @@ class _VerifyCall:
         return key_of("check", program.source, clippy, *self._options())
 
     def _test_key(self, program: _Program) -> str:
-        return key_of("tests", program.source, program.tests, program.entry_point, *self._options())
+        built = (self.compiler.release, self.compiler.tolerance)
+        return key_of("tests", program.source, program.tests, program.entry_point, *built, *self._options())
 
     def _options(self) -> tuple[object, ...]:
         kept = replace(self.compiler.limits, deadline_seconds=1.0)
@@ -320,7 +340,8 @@ def _job(program: _Program) -> TestJob:
     assert program.hidden
     seen = program.triage
     policy = policy_for(program.source, program.triage.scan, program.tests)
-    return TestJob(program.source, program.hidden, policy, seen.uses_files, seen.has_main)
+    has_main = seen.has_main or seen.may_have_main
+    return TestJob(program.source, program.hidden, policy, seen.uses_files, has_main)
 
 
 def _shares(programs: list[_Program], jobs: int) -> list[list[_Program]]:

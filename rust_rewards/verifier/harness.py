@@ -10,24 +10,26 @@ neither tests nor keys.
 """
 
 import contextlib
-import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from . import sandbox
 from .batch import BASE_SECONDS, INFERENCE, Modules
 from .compiler import Compiled, Compiler
-from .hidden_tests import Case, HiddenTests, read_hidden_tests, same_output
+from .hidden_tests import HiddenTests, read_hidden_tests
 from .instrumentation import instrument
+from .result_stream import ResultStream
 from .rounds import Round, settle
+from .stdio import InputFile, Stdio
 from .tampering import TestPolicy
 
 BUILD_SECONDS_PER_PROGRAM = 0.2  # wall limit of a build, some thirty times what a program usually takes
-STATUS = {"p": "passed", "f": "failed", "!": "panicked", "c": "crashed", "t": "timed out"}
+RELEASE_FACTOR = 4  # how much longer a build with optimisation may take
 NO_LIMIT = 0
+INPUT_BYTES = 32 << 20  # of the inputs of programs that are tested together
+MOST_INPUT_BYTES = 256 << 20  # of the inputs of one program: they lie in memory under bubblewrap
 BINARY = "./program"
-RESULT_LINE = 64  # bytes of a result without output
-_RESULT = re.compile(r"(?P<program>\d{1,6}) (?P<case>\d{1,6}) (?P<status>[pf!ct]) [\d.]+ (?P<output>(?:[0-9a-f]{2})*)")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class TestJob:
 
 @dataclass(frozen=True)
 class TestResult:
-    """The status of each case, in order (values of `STATUS`, or `"not built"`); `failure` when the verifier broke."""
+    """The status of each case, in order (of `result_stream`, or `"not built"`); `failure` when the verifier broke."""
 
     __test__ = False  # pytest would take it for tests by its name
 
@@ -67,18 +69,37 @@ def run_batch(compiler: Compiler, jobs: list[TestJob]) -> list[TestResult]:
     def alone(job: TestJob) -> TestResult:
         return run_alone(compiler, job)
 
-    results = iter(settle([job for job in jobs if not job.hopeless], together, alone))
+    groups = split_by_inputs([job for job in jobs if not job.hopeless])
+    results = iter(result for group in groups for result in settle(group, together, alone))
     return [_not_built(job) if job.hopeless else next(results) for job in jobs]
+
+
+def split_by_inputs(jobs: Sequence[TestJob]) -> list[list[TestJob]]:
+    """Cut a list of jobs where the inputs of their programs, each counted once, would take more than `INPUT_BYTES`."""
+    groups: list[list[TestJob]] = []
+    seen: set[str] = set()
+    size = 0
+    for job in jobs:
+        inputs = {case.input for case in job.tests.cases if case.input}
+        new = sum(map(len, inputs - seen))
+        if not groups or size + new > INPUT_BYTES:
+            groups.append([])
+            seen, size, new = set(), 0, sum(map(len, inputs))
+        groups[-1].append(job)
+        seen |= inputs
+        size += new
+    return groups
 
 
 def _round(compiler: Compiler, jobs: list[TestJob]) -> Round[TestResult] | None:
     """Build once, run the tests if that succeeds, and decide who leaves; `None` when rustc or the binary broke."""
     modules = Modules()
-    done = _build_and_run(compiler, modules, jobs)
-    if done.broken is not None and not done.stdout:
+    results = _results(compiler, jobs)
+    done = _build_and_run(compiler, modules, jobs, results)
+    if done.broken is not None and not done.spoke:
         return None
     if not done.errors:
-        found = dict(enumerate(_read_results(done, jobs)))
+        found = dict(enumerate(_read_results(done, results, jobs)))
         reached = {position: result for position, result in found.items() if result.failure is None}
         # The first that was not reached may be why: it goes alone, and takes nobody along.
         missing = [position for position in found if position not in reached]
@@ -96,27 +117,31 @@ def run_alone(compiler: Compiler, job: TestJob) -> TestResult:
     """Build a program as a crate of its own and run its tests."""
     if job.hopeless:
         return _not_built(job)
+    if sum(len(case.input or "") for case in job.tests.cases) > MOST_INPUT_BYTES:
+        return TestResult((), f"the inputs of its tests take more than {MOST_INPUT_BYTES >> 20} MiB")
     crate, block, key = _names()
     old = f"extern crate {crate};\n" if compiler.edition == "2015" else ""
-    text = f"{job.source}\n{old}{instrument(job.tests, job.policy, block, crate, 'candidate::', key)}"
+    stdio = Stdio(tolerance=compiler.tolerance)
+    text = f"{job.source}\n{old}{instrument(job.tests, job.policy, block, crate, 'candidate::', key, stdio)}"
     limits = _limits(compiler, uses_files=job.uses_files)
     main = f"fn main() {{ ::{crate}::serve(&[::candidate::{block}::entry::PROGRAM], {limits}) }}\n"
     link = _link_flags(compiler, crate)
     library = compiler.rustc("-", *link, "--crate-type=lib", "--crate-name=candidate", "--cap-lints=allow")
     newest = replace(compiler, edition="2021")
     binary = newest.rustc("main.rs", *link, "--extern", "candidate=libcandidate.rlib", "--crate-name=program")
+    results = _results(compiler, [job])
     # The program is built as a library read from a pipe ("@"), then the test binary around it, which is run at once.
     done = compiler.run(
         [["@candidate.rs", *library], binary, [BINARY]],
-        {"candidate.rs": text, "main.rs": main},
+        {"candidate.rs": text, "main.rs": main, InputFile.NAME: stdio.inputs.content},
         wall_seconds=BASE_SECONDS + 2 * compiler.limits.wall_seconds,
-        output_bytes=_result_bytes([job]),
+        read=results.feed,
     )
-    if done.errors or (done.broken is not None and not done.stdout):
+    if done.errors or (done.broken is not None and not done.spoke):
         if job is not _TRIVIAL:
             _require_working_tests(compiler)
         return _not_built(job)
-    return _read_results(done, [job])[0]
+    return _read_results(done, results, [job])[0]
 
 
 _TRIVIAL = TestJob("", read_hidden_tests("assert!(true);"))
@@ -131,34 +156,36 @@ def _require_working_tests(compiler: Compiler) -> None:
         )
 
 
-def _build_and_run(compiler: Compiler, modules: Modules, jobs: list[TestJob]) -> Compiled:
+def _build_and_run(compiler: Compiler, modules: Modules, jobs: list[TestJob], results: ResultStream) -> Compiled:
     crate, _, _ = _names()
-    files: dict[str, str] = {}
+    stdio = Stdio(tolerance=compiler.tolerance)
+    files: dict[str, str | bytes | bytearray] = {}
     declared, table = "", ""
     for position, job in enumerate(jobs):
         _, block, key = _names()
         module = modules.name(position)
         files[f"{module}.rs"] = job.source + instrument(
-            job.tests, job.policy, block, crate, f"program::{module}::", key
+            job.tests, job.policy, block, crate, f"program::{module}::", key, stdio
         )
         declared += f"mod {module};\n"
         table += f"{module}::{block}::entry::PROGRAM, "
     limits = _limits(compiler, uses_files=False)
     files["main.rs"] = f"{declared}fn main() {{ ::{crate}::serve(&[{table}], {limits}) }}\n"
+    files[InputFile.NAME] = stdio.inputs.content
     link = [*_link_flags(compiler, crate), "--crate-name=program", "--cap-lints=allow"]
-    budget = BASE_SECONDS + len(jobs) * (BUILD_SECONDS_PER_PROGRAM + compiler.limits.wall_seconds)
+    build = BUILD_SECONDS_PER_PROGRAM * (RELEASE_FACTOR if compiler.release else 1)
+    budget = BASE_SECONDS + len(jobs) * (build + compiler.limits.wall_seconds)
     return compiler.run(
         [compiler.rustc("main.rs", *link), [BINARY]],
         files,
         programs=len(jobs),
         wall_seconds=budget,
-        output_bytes=_result_bytes(jobs),
+        read=results.feed,
     )
 
 
-def _result_bytes(jobs: list[TestJob]) -> int:
-    """Return how many bytes the results can take: a line per case, outputs in hexadecimal."""
-    return sum(RESULT_LINE + 2 * case.output_bytes for job in jobs for case in job.tests.cases)
+def _results(compiler: Compiler, jobs: list[TestJob]) -> ResultStream:
+    return ResultStream([job.tests.cases for job in jobs], compiler.tolerance)
 
 
 def _names() -> tuple[str, str, int]:
@@ -171,6 +198,8 @@ def _link_flags(compiler: Compiler, crate: str) -> list[str]:
     wrapper around that needs /proc, which does not exist in the sandbox."""
     harness = sandbox.build_native("harness", compiler.toolchain, "--crate-type=rlib")
     flags = ["--extern", f"{crate}={harness}", "-Cprefer-dynamic", "-Ccodegen-units=4"]  # the default costs 10 % more
+    if compiler.release:
+        flags.append("-Copt-level=2")  # which turns overflow checks and debug assertions off
     if compiler.toolchain.linker:
         flags.append(f"-Clinker={compiler.toolchain.linker}")
     linker = compiler.toolchain.target_folder / "bin" / "rust-lld"
@@ -186,34 +215,16 @@ def _limits(compiler: Compiler, *, uses_files: bool) -> str:
     """The harness's `Limits` as Rust, in its order: as arguments, a program under test would take them for its own."""
     limits = compiler.limits
     counted = sandbox.find_confinement().kind == "bubblewrap"
-    numbers = (limits.wall_seconds, limits.cpu_seconds, limits.memory_mib, limits.output_bytes)
+    numbers = (limits.wall_seconds, limits.cpu_seconds, limits.memory_mib)
     rest = (limits.processes if counted else NO_LIMIT, limits.file_mib, int(uses_files))
     return f"[{', '.join(str(float(number)) for number in (*numbers, *rest))}]"
 
 
-def _read_results(done: Compiled, jobs: list[TestJob]) -> list[TestResult]:
-    """Read lines of `program case status seconds output`. A program with a case missing was not reached in time."""
-    found: dict[tuple[int, int], str] = {}
-    for line in done.stdout.decode("ascii", "replace").splitlines():
-        match = _RESULT.fullmatch(line)
-        if match is None:
-            continue
-        program, number = int(match["program"]), int(match["case"])
-        if program < len(jobs) and number < len(jobs[program].tests.cases):
-            printed = bytes.fromhex(match["output"]).decode("utf-8", "replace")
-            found[program, number] = _status(STATUS[match["status"]], jobs[program].tests.cases[number], printed)
-    results = []
-    for position, job in enumerate(jobs):
-        statuses = tuple(found.get((position, number), "") for number in range(len(job.tests.cases)))
-        missing = f"its tests were not run: {done.broken or 'no result'}"
-        results.append(TestResult(statuses) if all(statuses) else TestResult((), missing))
-    return results
-
-
-def _status(status: str, case: Case, printed: str) -> str:
-    if status == "passed" and case.output is not None and not same_output(case.output, printed):
-        return "failed"
-    return status
+def _read_results(done: Compiled, results: ResultStream, jobs: list[TestJob]) -> list[TestResult]:
+    """Return a result for each program. One with a case missing was not reached in time."""
+    missing = f"its tests were not run: {done.broken or 'no result'}"
+    found = [results.statuses(position) for position in range(len(jobs))]
+    return [TestResult(statuses) if all(statuses) else TestResult((), missing) for statuses in found]
 
 
 def _not_built(job: TestJob) -> TestResult:

@@ -8,6 +8,7 @@ import re
 
 from .assertions import COMPARE, VALUE, open_comparisons
 from .hidden_tests import OUR_MACROS, REACHED, Case, HiddenTests
+from .stdio import Stdio
 from .tampering import TestPolicy
 
 _NAMES = (
@@ -22,7 +23,9 @@ _SHIELDED = (
 )
 
 
-def instrument(tests: HiddenTests, policy: TestPolicy, block: str, crate: str, own_path: str, key: int) -> str:
+def instrument(
+    tests: HiddenTests, policy: TestPolicy, block: str, crate: str, own_path: str, key: int, stdio: Stdio
+) -> str:
     """Return the text after which `<block>::entry::PROGRAM` can run the tests.
 
     Args:
@@ -32,9 +35,10 @@ def instrument(tests: HiddenTests, policy: TestPolicy, block: str, crate: str, o
         crate (`str`): Name under which the harness is linked, drawn likewise.
         own_path (`str`): Path that the names of the program's own types begin with.
         key (`int`): 64-bit secret from which proofs of passing are made.
+        stdio (`Stdio`): Where inputs of `main` go, and how much of its output matters.
     """
     calls = "".join(f"{i} => ::{crate}::outcome({_call(case)}), " for i, case in enumerate(tests.cases))
-    table = ", ".join(_test_value(case, crate) for case in tests.cases)
+    table = ", ".join(_test_value(case, crate, stdio) for case in tests.cases)
     opened = open_comparisons(tests.items, everywhere=policy.trusted_comparisons != "all")
     items = f"pub mod items {{ #[allow(unused_imports)] use super::*;\n{opened}\n}}\n"
     shield = f"{_macros(items, policy, crate, own_path)}{items}"
@@ -56,14 +60,14 @@ def _call(case: Case) -> str:
     return f"super::items::{case.path}()" if case.path else "super::super::main()"
 
 
-def _test_value(case: Case, crate: str) -> str:
+def _test_value(case: Case, crate: str, stdio: Stdio) -> str:
     panics = given = f"::{crate}::names::None"
     if case.should_panic is not None:
         panics = f"::{crate}::names::Some({case.should_panic})"
     if case.input is not None:
-        octets = "".join(f"\\x{byte:02x}" for byte in case.input.encode("utf-8", "replace"))
-        given = f'::{crate}::names::Some(b"{octets}")'
-    rest = f"output: {case.output_bytes}, must_reach: {str(case.must_reach).lower()}"
+        start, length = stdio.inputs.place(case.input)
+        given = f"::{crate}::names::Some(({start}, {length}))"
+    rest = f"output: {case.output_bytes(stdio.tolerance)}, must_reach: {str(case.must_reach).lower()}"
     return f"::{crate}::Test {{ should_panic: {panics}, input: {given}, {rest} }}"
 
 

@@ -10,19 +10,20 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO
 
 CHUNK = 1 << 16
 KILLED = 128 + signal.SIGKILL
+Reader = Callable[[bytes], None]  # of what a process writes, block by block
 GRACE_SECONDS = 6.0  # the launcher's patience with processes that it has killed, and a little more
 
 
 @dataclass(frozen=True)
 class Finished:
     """How a process ended. `returncode` is 128 + N after signal N; `truncated` when output was dropped; `confined` when
-    the confinement stood before the first command ran."""
+    the confinement stood before the first command ran; `spoke` when there was anything on standard output."""
 
     returncode: int
     stdout: bytes
@@ -31,6 +32,7 @@ class Finished:
     truncated: bool
     seconds: float
     confined: bool
+    spoke: bool
 
 
 def run_process(
@@ -39,11 +41,13 @@ def run_process(
     launcher: str,
     folder: str,
     environment: Mapping[str, str],
-    data: bytes,
+    data: Sequence[bytes | bytearray],
     wall_seconds: float,
     output_bytes: int,
+    read: Reader | None = None,
 ) -> Finished:
-    """Start `argv` in `folder`, feed it `data`, keep `output_bytes` of each output, and end it at the wall limit."""
+    """Start `argv` in `folder`, feed it `data` piece by piece, keep `output_bytes` of each output, and end it at the
+    wall limit. With `read`, standard output goes there as it comes, and nothing of it is kept."""
     start = time.monotonic()
     report, reported = os.pipe()
     try:
@@ -60,19 +64,25 @@ def run_process(
             )
         finally:
             os.close(reported)
-        return _follow(process, report, data, start, wall_seconds, output_bytes)
+        return _follow(process, report, start + wall_seconds, data, output_bytes, read)
     finally:
         os.close(report)
 
 
 def _follow(
-    process: "subprocess.Popen[bytes]", report: int, data: bytes, start: float, wall_seconds: float, output_bytes: int
+    process: "subprocess.Popen[bytes]",
+    report: int,
+    deadline: float,
+    data: Sequence[bytes | bytearray],
+    output_bytes: int,
+    read: Reader | None,
 ) -> Finished:
+    start = time.monotonic()
     try:
-        with Pipes(process, data, output_bytes) as pipes:
-            timed_out = not pipes.run_dry(start + wall_seconds)
+        with Pipes(process, data, output_bytes, read) as pipes:
+            timed_out = not pipes.run_dry(deadline)
         if not timed_out:
-            timed_out = not _has_ended(process, max(0.1, start + wall_seconds - time.monotonic()))
+            timed_out = not _has_ended(process, max(0.1, deadline - time.monotonic()))
     finally:
         _end(process)
     lines = _said(report).split()
@@ -84,6 +94,7 @@ def _follow(
         pipes.truncated,
         time.monotonic() - start,
         "ready" in lines,
+        pipes.spoke,
     )
 
 
@@ -99,13 +110,20 @@ def _said(report: int) -> str:
 class Pipes:
     """The three pipes of a running process: what is still to be fed to it, and what it has said so far."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", data: bytes, output_bytes: int):
+    def __init__(
+        self,
+        process: "subprocess.Popen[bytes]",
+        data: Sequence[bytes | bytearray],
+        output_bytes: int,
+        read: Reader | None = None,
+    ):
         assert process.stdin
         assert process.stdout
         assert process.stderr
         self.stdout, self.stderr = bytearray(), bytearray()
-        self.truncated = False
-        self._rest = memoryview(data)
+        self.truncated = self.spoke = False
+        self._read = read
+        self._rest = [memoryview(part) for part in reversed(data) if part]  # the last one is next
         self._output_bytes = output_bytes
         self._selector = selectors.DefaultSelector()
         os.set_blocking(process.stdin.fileno(), False)
@@ -137,11 +155,14 @@ class Pipes:
     def feed(self, pipe: IO[bytes]) -> None:
         """Write what the pipe takes, and close it when all is written or its reader has gone."""
         try:
-            self._rest = self._rest[os.write(pipe.fileno(), self._rest[:CHUNK]) :]
+            while self._rest:
+                self._rest[-1] = self._rest[-1][os.write(pipe.fileno(), self._rest[-1][:CHUNK]) :]
+                if not self._rest[-1]:
+                    self._rest.pop()
         except BlockingIOError:
             return
         except BrokenPipeError:
-            self._rest = self._rest[:0]
+            self._rest = []
         if not self._rest:
             self._selector.unregister(pipe)
             pipe.close()
@@ -152,6 +173,11 @@ class Pipes:
         if not block:
             self._selector.unregister(pipe)
             return
+        if kept is self.stdout:
+            self.spoke = True
+            if self._read is not None:
+                self._read(block)
+                return
         room = max(0, self._output_bytes - len(kept))
         kept.extend(block[:room])
         if len(block) > room:

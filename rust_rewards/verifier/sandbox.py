@@ -33,7 +33,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .native_build import SandboxError, build_native
-from .process import CHUNK, Finished, run_process
+from .process import CHUNK, Finished, Reader, run_process
 from .toolchain import SANDBOX_PATH, Toolchain, find_toolchain
 
 logger = logging.getLogger(__name__)
@@ -44,14 +44,18 @@ PROBE_SECONDS = 20.0  # a probe takes milliseconds; a loaded machine may take a 
 FOLDER = "rust-rewards-run-"  # a private folder is locked while its owner lives
 SYSTEM = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec", "/usr/bin", "/lib", "/lib32", "/lib64", "/bin")
 SYSTEM_FILES = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
-# Names of standard input, which need a /proc that the sandbox has not: the harness puts what they show into /tmp/stdin.
-STDIN = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
+# Names of standard streams, which need a /proc that the sandbox has not, and what the harness puts there instead.
+STREAMS = {
+    "/tmp/stdin": ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"),
+    "/tmp/stdout": ("/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"),
+    "/dev/null": ("/dev/stderr", "/dev/fd/2", "/proc/self/fd/2"),
+}
 DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom")
 
 
 def run(
     commands: Sequence[Sequence[str]],
-    files: Mapping[str, bytes],
+    files: Mapping[str, bytes | bytearray],
     *,
     wall_seconds: float,
     cpu_seconds: float,
@@ -59,15 +63,17 @@ def run(
     file_mib: int,
     processes: int,
     output_bytes: int,
+    read: Reader | None = None,
 ) -> Finished:
     """Run `commands` one after the other, while they succeed, in a private folder that holds `files`.
 
     Args:
         commands (`Sequence[Sequence[str]]`): Argument lists. A first word `@name` gives that file as standard input
             and unlinks it before the program starts; with `=name` an exit code of 0 counts only when that file is left.
-        files (`Mapping[str, bytes]`): File names (no folders) and contents.
+        files (`Mapping`): File names (no folders) and contents.
         wall_seconds, cpu_seconds (`float`): Wall time of the whole chain; processor time of each process.
         memory_mib, file_mib, processes, output_bytes (`int`): Limits as in `Limits`.
+        read (`Callable`, *optional*): Is given standard output as it comes, of which nothing is kept then.
 
     Raises:
         SandboxError: When no confinement works, or it broke before the first command ran.
@@ -76,7 +82,7 @@ def run(
     limits = ["--cpu", str(max(1, round(cpu_seconds))), "--memory", str(memory_mib), "--file", str(file_mib)]
     if confinement.kind == "bubblewrap":
         limits += ["--processes", str(processes)]
-    archive = b"".join(b"%s %d\n%s" % (name.encode(), len(data), data) for name, data in files.items())
+    archive = [part for name, data in files.items() for part in (b"%s %d\n" % (name.encode(), len(data)), data)]
     chain = [word for command in commands for word in ("--then", *command)][1:]
     with confinement.folder() as folder:
         done = run_process(
@@ -87,6 +93,7 @@ def run(
             data=archive,
             wall_seconds=wall_seconds,
             output_bytes=output_bytes,
+            read=read,
         )
     if not done.confined and not done.timed_out:
         raise SandboxError(f"{confinement.kind} failed: {done.stderr.decode(errors='replace').strip()[:300]}")
@@ -202,7 +209,7 @@ def _bwrap_words(of: Confinement) -> list[str]:
     binds = [word for path in (*SYSTEM, *SYSTEM_FILES, *of.linker) for word in ("--ro-bind-try", path, path)]
     devices = [word for path in DEVICES for word in ("--dev-bind-try", path, path)]
     helpers = str(Path(of.helper).parent)
-    inputs = [word for path in STDIN for word in ("--symlink", "/tmp/stdin", path)]
+    streams = [word for at, names in STREAMS.items() for name in names for word in ("--symlink", at, name)]
     return [
         *(
             of.bwrap,
@@ -214,7 +221,7 @@ def _bwrap_words(of: Confinement) -> list[str]:
             "--hostname",
             "sandbox",
         ),
-        *("--size", str(TMP_MIB << 20), "--tmpfs", "/tmp", *binds, *devices, *inputs),
+        *("--size", str(TMP_MIB << 20), "--tmpfs", "/tmp", *binds, *devices, *streams),
         *(
             "--ro-bind",
             of.sysroot,
@@ -240,7 +247,7 @@ def _probe(candidate: Confinement) -> str | None:
                 launcher=candidate.helper,
                 folder=folder,
                 environment=_environment(find_toolchain()),
-                data=b"",
+                data=[],
                 wall_seconds=PROBE_SECONDS,
                 output_bytes=CHUNK,
             )

@@ -37,6 +37,7 @@ _INNER_ATTRIBUTE = re.compile(r"#\s*!")
 _MOD_FILE = re.compile(r"\bmod\b(?!\s+(?:r#)?\w+\s*\{)")
 _SYSTEM = re.compile(r"\b(?:fs|net|temp_dir)\b")  # modules; their types cannot be had without naming them
 _HARMLESS_CRATE = "pub(crate)"
+_MACROS = frozenset(("macro_invocation", "macro_definition", "expression_statement"))
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Triage:
         scan (`Scan`): What one pass over its text found.
         rejected (`Diagnostic`, *optional*): rustc's answer, when it is certain without asking.
         has_main (`bool`): There is a top-level `fn main`: the program is a binary.
+        may_have_main (`bool`): There is none, but a macro could write one: rustc is asked.
         alone_because (`str`, *optional*): Why it needs a compiler of its own; `None` when it may share a crate.
         uses_files (`bool`): Mentions files, the network or processes; its tests get a private folder.
         knows_clippy (`bool`): Could be another program for clippy than for rustc, whose word counts.
@@ -55,6 +57,7 @@ class Triage:
     scan: Scan
     rejected: Diagnostic | None = None
     has_main: bool = False
+    may_have_main: bool = False
     alone_because: str | None = None
     uses_files: bool = False
     knows_clippy: bool = False
@@ -82,6 +85,7 @@ def triage(source: str, edition: str) -> Triage:
     return Triage(
         seen,
         has_main=bool(program.mains) or program.hides_main,
+        may_have_main=program.may_write_main,
         alone_because=next((reason for reason, holds in _REASONS if holds(program)), None),
         uses_files=bool(_SYSTEM.search(seen.code)) or ("process" in seen.code and "Command" in seen.code),
         knows_clippy=program.knows_clippy,
@@ -129,6 +133,14 @@ class _Program:
         if self.mains or "main" not in self.readable or not self.root.has_error:
             return False
         return _MAIN_WORD.search(self.readable) is not None
+
+    @cached_property
+    def may_write_main(self) -> bool:
+        """Whether there is no top-level `main`, but a macro at the top that could write one."""
+        if "main" not in self.readable or self.mains or self.hides_main:
+            return False
+        tops = [node for node in self.root.named_children if node.type in _MACROS]
+        return any(re.search(rb"\bmain\b", text_of(node)) for node in tops)
 
     @cached_property
     def knows_clippy(self) -> bool:
@@ -235,6 +247,7 @@ _REASONS: tuple[tuple[str, Callable[[_Program], bool]], ...] = (
     ("a module of it is in another file", _has_module_file),
     ("a call cannot stand in for its main", _has_odd_main),
     ("it names its own main", _names_its_main),
+    ("a macro may write its main", lambda program: program.may_write_main),
     ("`super` may leave it", _climbs_out),
     ("an impl may be for types of others", _implements_for_others),
 )

@@ -65,8 +65,8 @@ class Limits:
         cpu_seconds (`float`, *optional*, defaults to `4.0`): Processor time of the tests, shared in the same way.
         memory_mib (`int`, *optional*, defaults to `1024`): Address space of a program under test, in MiB; a compiler
             gets four times as much.
-        output_bytes (`int`, *optional*, defaults to `1048576`): Bytes read of what a program prints; the rest is
-            drained and dropped.
+        output_bytes (`int`, *optional*, defaults to `1048576`): A quarter of the bytes that a compiler may print about
+            one program. What a program prints is read as far as it can be what was expected, and dropped behind it.
         processes (`int`, *optional*, defaults to `64`): Threads of a program under test at a time (it can start no
             processes); enforced where user namespaces are available, otherwise memory bounds them.
         file_mib (`int`, *optional*, defaults to `64`): Size of one file written, in MiB.

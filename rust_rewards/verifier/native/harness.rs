@@ -16,9 +16,13 @@ mod seccomp;
 use std::any::type_name;
 use std::ffi::{c_char, c_ulong, c_void};
 use std::fmt::Debug;
-use std::io::Write;
+use std::fs::File;
+use std::io::{Seek, Write};
+use std::os::fd::{FromRawFd, IntoRawFd};
+use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::panic::{catch_unwind, panic_any, AssertUnwindSafe};
+use std::process::{ExitCode, Termination};
 use std::time::{Duration, Instant};
 
 /// Macros and names of the standard library under which tests mean what they say, whatever the program defines.
@@ -50,9 +54,10 @@ pub mod macros {
 pub struct Test {
     /// `Some(text)`: the test passes when it panics with a message that contains the text.
     pub should_panic: Option<&'static str>,
-    /// `Some(bytes)`: standard input of a program run through its `main`; what it prints is reported.
-    pub input: Option<&'static [u8]>,
-    /// How many bytes of what `main` prints can matter.
+    /// `Some((start, length))`: a run of the program's `main` with this piece of the file `INPUTS` as its standard input;
+    /// what it prints is reported.
+    pub input: Option<(u64, u64)>,
+    /// How many bytes of what `main` prints can matter, white space at the ends of lines aside.
     pub output: usize,
     /// The function ends by calling `reached`; if it has not, something has left it early.
     pub must_reach: bool,
@@ -64,27 +69,9 @@ pub struct Program {
     pub tests: &'static [Test],
 }
 
-/// What a test function or a `main` may return.
-pub trait Outcome {
-    fn succeeded(self) -> bool;
-}
-impl Outcome for () {
-    fn succeeded(self) -> bool {
-        true
-    }
-}
-impl<T: Outcome, E> Outcome for Result<T, E> {
-    fn succeeded(self) -> bool {
-        self.is_ok_and(Outcome::succeeded)
-    }
-}
-impl Outcome for std::process::ExitCode {
-    fn succeeded(self) -> bool {
-        format!("{self:?}") == format!("{:?}", std::process::ExitCode::SUCCESS)
-    }
-}
-pub fn outcome<T: Outcome>(value: T) -> bool {
-    value.succeeded()
+/// Whether what a test function or a `main` returned is a success, as libtest and the runtime see it.
+pub fn outcome<T: Termination>(value: T) -> bool {
+    format!("{:?}", value.report()) == format!("{:?}", ExitCode::SUCCESS)
 }
 
 struct AssertionFailed;
@@ -168,7 +155,7 @@ extern "C" {
     fn kill(pid: i32, signal: i32) -> i32;
     fn wait4(pid: i32, status: *mut i32, options: i32, usage: *mut [i64; 18]) -> i32;
     fn memfd_create(name: *const c_char, flags: u32) -> i32;
-    fn lseek(fd: i32, offset: i64, whence: i32) -> i64;
+    fn mkfifo(path: *const c_char, mode: u32) -> i32;
     fn getpid() -> i32;
     fn getppid() -> i32;
     fn prctl(option: i32, a: c_ulong, b: c_ulong, c: c_ulong, d: c_ulong) -> i32;
@@ -182,7 +169,6 @@ struct Limits {
     wall: Duration,
     cpu: Duration,
     memory: u64,
-    output: usize,
     processes: u64,
     file: u64,
     files: bool,
@@ -203,37 +189,78 @@ const FRAME: usize = 14; // kind, status, test (4 bytes), proof (8 bytes)
 const STARTED: u8 = 1;
 const FINISHED: u8 = 2;
 const FOLDER_CHECK: Duration = Duration::from_millis(50);
-/// What /dev/stdin shows where there is no /proc: see `STDIN` in sandbox.py. From the folder that files are left in.
+/// The inputs of all runs of `main`, one behind the other.
+const INPUTS: &str = "inputs";
+/// What /dev/stdin and /dev/stdout show where there is no /proc: see `STREAMS` in sandbox.py. From the folder that
+/// programs leave files in.
 const STDIN: &str = "../stdin";
+const STDOUT: &str = "../stdout";
 const FOLDER_ENTRIES: usize = 512;
 const FOREIGN_STREAM: i32 = 3; // descriptors from here on are closed in a child, but for its report pipe
 
-/// Run every program's tests and write one line per test: `program test status seconds [output in hex]`. The limits, in
-/// the order of `Limits`, are no arguments of this process, which a program under test would take for its own.
-pub fn serve(programs: &[Program], limits: [f64; 7]) {
+/// Run every program's tests and write one line per test, `program test status seconds length`, and as many bytes that
+/// `main` printed. The limits, in the order of `Limits`, are no arguments of this process, which a program under test would
+/// take for its own.
+pub fn serve(programs: &[Program], limits: [f64; 6]) {
     let limits = Limits::read(limits);
+    let inputs = File::open(INPUTS).unwrap_or_else(|_| std::process::exit(125));
     remove_everything_here();
-    if limits.files && std::fs::create_dir("work").and_then(|()| std::env::set_current_dir("work")).is_err() {
-        std::process::exit(125);
-    }
+    let streams = limits.files.then(NamedStreams::make);
+    let machine = Machine { limits, inputs, streams };
     unsafe { prctl(4, 0, 0, 0, 0) }; // PR_SET_DUMPABLE: what this process has open is nobody else's to open
     std::panic::set_hook(Box::new(|_| {}));
     for (number, program) in programs.iter().enumerate() {
-        let lines = judge(number, program, &limits);
-        let mut out = std::io::stdout().lock();
-        if out.write_all(lines.as_bytes()).and_then(|()| out.flush()).is_err() {
+        if judge(number, program, &machine).is_err() {
             return; // nobody reads any more
         }
     }
 }
 
+/// What every run needs.
+struct Machine {
+    limits: Limits,
+    inputs: File,
+    streams: Option<NamedStreams>,
+}
+
+/// Files by whose names a program that uses files finds its standard input and output, where there is no /proc. They are
+/// opened before the first program runs: what a program puts in their place later is its own loss.
+struct NamedStreams {
+    input: File,
+}
+
+impl NamedStreams {
+    /// Make them, and go to the folder that programs leave files in.
+    fn make() -> NamedStreams {
+        let made = std::fs::create_dir("work")
+            .and_then(|()| std::env::set_current_dir("work"))
+            .and_then(|()| File::options().write(true).create_new(true).open(STDIN));
+        let Ok(input) = made else { std::process::exit(125) };
+        if unsafe { mkfifo(c"../stdout".as_ptr(), 0o600) } != 0 {
+            std::process::exit(125);
+        }
+        NamedStreams { input }
+    }
+
+    /// A pipe for what `main` prints that has a name: its ends for reading and for writing.
+    fn output() -> [i32; 2] {
+        // Both at once, or opening would wait for somebody at the other end.
+        let both = File::options().read(true).write(true).open(STDOUT);
+        let reading = both.as_ref().ok().and_then(|_| File::open(STDOUT).ok());
+        let writing = both.as_ref().ok().and_then(|_| File::options().write(true).open(STDOUT).ok());
+        match (reading, writing) {
+            (Some(reading), Some(writing)) => [reading.into_raw_fd(), writing.into_raw_fd()],
+            _ => new_pipe(),
+        }
+    }
+}
+
 impl Limits {
-    fn read([wall, cpu, memory, output, processes, file, files]: [f64; 7]) -> Limits {
+    fn read([wall, cpu, memory, processes, file, files]: [f64; 6]) -> Limits {
         Limits {
             wall: Duration::from_secs_f64(wall),
             cpu: Duration::from_secs_f64(cpu),
             memory: (memory as u64) << 20,
-            output: output as usize,
             processes: processes as u64,
             file: (file as u64) << 20,
             files: files != 0.0,
@@ -271,28 +298,79 @@ fn folder_is_over(limit: u64) -> bool {
 
 /// One program's tests within one budget. A test may use half of what is left, so that one endless loop leaves the others
 /// their chance.
-fn judge(number: usize, program: &Program, limits: &Limits) -> String {
-    let mut lines = String::new();
-    let (mut wall, mut cpu) = (limits.wall, limits.cpu);
+fn judge(number: usize, program: &Program, machine: &Machine) -> std::io::Result<()> {
+    let (mut wall, mut cpu) = (machine.limits.wall, machine.limits.cpu);
     let mut next = 0;
     while next < program.tests.len() {
         if wall.is_zero() || cpu.is_zero() {
-            lines += &line(number, next, Status::TimedOut, Duration::ZERO, &[]);
+            report(number, next, Status::TimedOut, Duration::ZERO, &[])?;
             next += 1;
             continue;
         }
         let start = Instant::now();
-        let mut child = Child::start(program, next, limits, cpu);
-        next = child.follow(number, program, wall, limits, &mut lines);
+        let mut child = Child::start(program, next, machine, cpu);
+        let went_on = child.follow(number, program, wall, &machine.limits);
         cpu = cpu.saturating_sub(child.end());
         wall = wall.saturating_sub(start.elapsed());
+        next = went_on?;
     }
-    lines
+    Ok(())
 }
 
-fn line(program: usize, test: usize, status: Status, time: Duration, output: &[u8]) -> String {
-    let hex: String = output.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{program} {test} {} {:.6} {hex}\n", status as u8 as char, time.as_secs_f64())
+fn report(program: usize, test: usize, status: Status, time: Duration, printed: &[u8]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{program} {test} {} {:.6} {}", status as u8 as char, time.as_secs_f64(), printed.len())?;
+    out.write_all(printed)?;
+    out.flush()
+}
+
+/// What `main` has printed, without the white space at the ends of lines and of the whole: at most `room` bytes of it.
+struct Printed {
+    kept: Vec<u8>,
+    room: usize,
+    /// Newlines since the last byte that was kept, and white space since the last newline: they count when more follows.
+    newlines: usize,
+    blanks: Vec<u8>,
+}
+
+impl Printed {
+    fn new(room: usize) -> Printed {
+        Printed { kept: Vec::new(), room, newlines: 0, blanks: Vec::new() }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while !rest.is_empty() && self.kept.len() < self.room {
+            let text = rest.iter().position(|byte| is_blank(*byte)).unwrap_or(rest.len());
+            if text > 0 {
+                self.keep(&rest[..text]);
+            }
+            let blank = rest[text..].iter().position(|byte| !is_blank(*byte)).unwrap_or(rest.len() - text);
+            for byte in &rest[text..text + blank] {
+                if *byte == b'\n' {
+                    self.newlines += 1;
+                    self.blanks.clear();
+                } else if self.blanks.len() < self.room {
+                    self.blanks.push(*byte);
+                }
+            }
+            rest = &rest[text + blank..];
+        }
+    }
+
+    fn keep(&mut self, text: &[u8]) {
+        let room = self.room - self.kept.len();
+        self.kept.resize(self.kept.len() + self.newlines.min(room), b'\n');
+        for part in [std::mem::take(&mut self.blanks).as_slice(), text] {
+            let room = self.room - self.kept.len();
+            self.kept.extend_from_slice(&part[..part.len().min(room)]);
+        }
+        self.newlines = 0;
+    }
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t'..=b'\r')
 }
 
 struct Child {
@@ -304,19 +382,23 @@ struct Child {
 }
 
 impl Child {
-    fn start(program: &Program, first: usize, limits: &Limits, cpu: Duration) -> Child {
+    fn start(program: &Program, first: usize, machine: &Machine, cpu: Duration) -> Child {
         let reports = new_pipe();
-        let (input, outputs) = match program.tests[first].input {
-            Some(bytes) => (input_file(bytes), new_pipe()),
-            None => (-1, [-1, -1]),
+        let (input, outputs) = match (program.tests[first].input, &machine.streams) {
+            (Some(piece), None) => (input_file(&machine.inputs, piece), new_pipe()),
+            (Some(piece), Some(named)) => {
+                let again = named.input.set_len(0).and_then(|()| (&named.input).rewind());
+                if again.and_then(|()| copy_piece(&machine.inputs, piece, &named.input)).is_err() {
+                    std::process::exit(125);
+                }
+                (input_file(&machine.inputs, piece), NamedStreams::output())
+            }
+            (None, _) => (-1, [-1, -1]),
         };
-        if limits.files {
-            let _ = std::fs::write(STDIN, program.tests[first].input.unwrap_or_default());
-        }
         let server = unsafe { getpid() };
         let pid = unsafe { fork() };
         if pid == 0 {
-            child_main(program, first, limits, cpu, server, Streams { report: reports[1], input, output: outputs[1] });
+            child_main(program, first, &machine.limits, cpu, server, Streams { report: reports[1], input, output: outputs[1] });
         }
         if pid < 0 {
             std::process::exit(125);
@@ -332,72 +414,71 @@ impl Child {
     }
 
     /// Read reports until the child ends or exceeds its time; return the test to go on with.
-    fn follow(&mut self, number: usize, program: &Program, wall: Duration, limits: &Limits, lines: &mut String) -> usize {
-        let cap = limits.output.min(program.tests[self.first].output);
+    fn follow(&mut self, number: usize, program: &Program, wall: Duration, limits: &Limits) -> std::io::Result<usize> {
         let until_end = if self.output >= 0 { self.first + 1 } else { program.tests.len() };
         let mut test = self.first;
         let (mut left, mut since) = (wall, Instant::now());
-        let (mut pending, mut printed) = (Vec::new(), Vec::new());
+        let (mut pending, mut printed) = (Vec::new(), Printed::new(program.tests[self.first].output));
         loop {
             let allowed = left / 2;
             let Some(rest) = allowed.checked_sub(since.elapsed()) else {
-                *lines += &line(number, test, Status::TimedOut, since.elapsed(), &[]);
-                return test + 1;
+                report(number, test, Status::TimedOut, since.elapsed(), &[])?;
+                return Ok(test + 1);
             };
             let step = if limits.files { rest.min(FOLDER_CHECK) } else { rest };
-            let open = self.read_some(step, &mut pending, &mut printed, cap);
+            let open = self.read_some(step, &mut pending, &mut printed);
             if limits.files && folder_is_over(limits.file) {
-                *lines += &line(number, test, Status::Crashed, since.elapsed(), &[]);
-                return test + 1;
+                report(number, test, Status::Crashed, since.elapsed(), &[])?;
+                return Ok(test + 1);
             }
             while pending.len() >= FRAME {
                 let frame: Vec<u8> = pending.drain(..FRAME).collect();
                 if let Some(status) = accept(&frame, test, program) {
-                    self.drain(allowed.saturating_sub(since.elapsed()), &mut printed, cap);
-                    *lines += &line(number, test, status, since.elapsed(), &printed);
+                    self.drain(allowed.saturating_sub(since.elapsed()), &mut printed);
+                    report(number, test, status, since.elapsed(), &printed.kept)?;
                     left = left.saturating_sub(since.elapsed());
                     since = Instant::now();
                     test += 1;
                 }
                 if test == until_end {
-                    return test;
+                    return Ok(test);
                 }
             }
             if !open {
-                self.drain(allowed.saturating_sub(since.elapsed()), &mut printed, cap);
+                self.drain(allowed.saturating_sub(since.elapsed()), &mut printed);
                 let status = match self.wait_status() {
                     // `main` may leave through process::exit; its output then speaks for it, if it ended in order.
                     Some(0) if self.output >= 0 => Status::Passed,
                     Some(status) if KILLED_BY_LIMIT.contains(&(status & 0x7f)) => Status::TimedOut,
                     _ => Status::Crashed,
                 };
-                *lines += &line(number, test, status, since.elapsed(), &printed);
-                return test + 1;
+                report(number, test, status, since.elapsed(), &printed.kept)?;
+                return Ok(test + 1);
             }
         }
     }
 
     /// Wait for reports or output; false when the child has closed its report pipe.
-    fn read_some(&self, timeout: Duration, pending: &mut Vec<u8>, printed: &mut Vec<u8>, cap: usize) -> bool {
+    fn read_some(&self, timeout: Duration, pending: &mut Vec<u8>, printed: &mut Printed) -> bool {
         let mut waiting = [
             PollFd { fd: self.report, events: 1, revents: 0 },
             PollFd { fd: self.output, events: 1, revents: 0 },
         ];
         unsafe { poll(waiting.as_mut_ptr(), 2, timeout.as_millis().clamp(1, 60_000) as i32) };
-        if waiting[1].revents != 0 && !take(self.output, printed, cap) {
+        if waiting[1].revents != 0 && !take(self.output, |bytes| printed.push(bytes)) {
             std::thread::sleep(Duration::from_millis(1)); // closed early: wait for the report without spinning
         }
-        waiting[0].revents == 0 || take(self.report, pending, usize::MAX)
+        waiting[0].revents == 0 || take(self.report, |bytes| pending.extend_from_slice(bytes))
     }
 
     /// Read what `main` printed to its end: it is only done when its output is.
-    fn drain(&self, timeout: Duration, printed: &mut Vec<u8>, cap: usize) {
+    fn drain(&self, timeout: Duration, printed: &mut Printed) {
         let start = Instant::now();
         while self.output >= 0 && start.elapsed() < timeout {
             let mut waiting = PollFd { fd: self.output, events: 1, revents: 0 };
             let left = timeout.saturating_sub(start.elapsed());
             unsafe { poll(&mut waiting, 1, left.as_millis().clamp(1, 60_000) as i32) };
-            if waiting.revents != 0 && !take(self.output, printed, cap) {
+            if waiting.revents != 0 && !take(self.output, |bytes| printed.push(bytes)) {
                 return;
             }
         }
@@ -508,7 +589,7 @@ fn child_main(
         limit(9, limits.memory);
         if limits.files {
             // Out of this binary, of the server's folder and of /proc; where there is no Landlock there is no /proc.
-            landlock::restrict(&[String::from(STDIN)], &[String::from("."), String::from("/dev/null")]);
+            landlock::restrict(&[STDIN.into()], &[".".into(), "/dev/null".into(), STDOUT.into()]);
         }
         seccomp::install(seccomp::Profile::Test { pid: getpid() as u32, files: limits.files });
     }
@@ -566,30 +647,37 @@ fn new_pipe() -> [i32; 2] {
     ends
 }
 
-/// Read what is there, keep at most `cap` bytes in all; false at the end of the stream.
-fn take(fd: i32, into: &mut Vec<u8>, cap: usize) -> bool {
+/// Hand on what is there; false at the end of the stream.
+fn take(fd: i32, mut into: impl FnMut(&[u8])) -> bool {
     let mut block = [0u8; 65536];
     let count = unsafe { read(fd, block.as_mut_ptr().cast(), block.len()) };
     if count > 0 {
-        let room = cap.saturating_sub(into.len()).min(count as usize);
-        into.extend_from_slice(&block[..room]);
+        into(&block[..count as usize]);
     }
     count > 0
 }
 
 /// A file in memory that holds a program's input, read from its start.
-fn input_file(bytes: &[u8]) -> i32 {
-    unsafe {
-        let fd = memfd_create(c"input".as_ptr(), 0);
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let count = write(fd, rest.as_ptr().cast(), rest.len());
-            if count <= 0 {
-                std::process::exit(125);
-            }
-            rest = &rest[count as usize..];
-        }
-        lseek(fd, 0, 0);
-        fd
+fn input_file(inputs: &File, piece: (u64, u64)) -> i32 {
+    let fd = unsafe { memfd_create(c"input".as_ptr(), 0) };
+    if fd < 0 {
+        std::process::exit(125);
     }
+    let mut file = unsafe { File::from_raw_fd(fd) };
+    if copy_piece(inputs, piece, &file).and_then(|()| file.rewind()).is_err() {
+        std::process::exit(125);
+    }
+    file.into_raw_fd()
+}
+
+fn copy_piece(inputs: &File, (start, length): (u64, u64), mut to: &File) -> std::io::Result<()> {
+    let mut block = [0u8; 65536];
+    let mut done = 0;
+    while done < length {
+        let some = (length - done).min(block.len() as u64) as usize;
+        inputs.read_exact_at(&mut block[..some], start + done)?;
+        to.write_all(&block[..some])?;
+        done += some as u64;
+    }
+    Ok(())
 }
