@@ -7,11 +7,12 @@ import pytest
 from rust_rewards.verifier import tampering
 from rust_rewards.verifier.hidden_tests import read_hidden_tests
 from rust_rewards.verifier.instrumentation import instrument
+from rust_rewards.verifier.stdio import Stdio
 
 
 def appended(tests, trusted="all"):
     policy = tampering.TestPolicy(trusted_comparisons=trusted)
-    return instrument(read_hidden_tests(tests), policy, "rr_block", "rr_crate", "candidate::", 7)
+    return instrument(read_hidden_tests(tests), policy, "rr_block", "rr_crate", "candidate::", 7, Stdio())
 
 
 def test_only_the_macros_that_the_tests_use_are_defined():
@@ -49,8 +50,9 @@ def test_a_case_says_how_it_is_called_and_what_is_expected():
     assert "must_reach: true" in text
 
 
-def test_runs_of_main_get_their_input_byte_by_byte_and_no_items():
-    text = appended('[{"input": "1\\n", "output": "2"}]')
-    assert "0 => ::rr_crate::outcome(super::super::main())" in text
-    assert r'Some(b"\x31\x0a")' in text
-    assert "mod items" not in text
+def test_runs_of_main_get_a_piece_of_the_inputs_and_no_items():
+    text = appended('[{"input": "é", "output": "2"}, {"input": "1", "output": "2 \\n"}]')
+    assert "input: ::rr_crate::names::Some((0, 2)), output: 2," in text  # one byte more than expected is too many
+    assert "input: ::rr_crate::names::Some((2, 1)), output: 2," in text
+    assert "super::super::main()" in text
+    assert "pub mod items" not in text
