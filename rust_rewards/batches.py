@@ -9,11 +9,11 @@ Rewards are asked about the same batch while they are given equal completions an
 second time opens a new batch: nothing is remembered from one step, or one try, to the next.
 """
 
-import threading
 from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from .locks import ForkSafeLock
 from .rows import DEFAULT_LIMITS, Column, Completion, Row, read_rows, read_without_tests, verify_rows
 from .verifier import Limits, Verdict
 
@@ -76,7 +76,7 @@ class Batch:
 
 
 _latest: deque[Batch] = deque(maxlen=LATEST_BATCHES)
-_lock = threading.Lock()
+_lock = ForkSafeLock()
 
 
 def batch_for(reward: object, columns: Columns, *, asks: object = None) -> Batch:

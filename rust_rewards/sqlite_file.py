@@ -8,11 +8,12 @@ Not decided here: what to do about a file that cannot be used. Each owner of one
 
 import os
 import sqlite3
-import threading
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+from .locks import ForkSafeLock
 
 RETRY_SECONDS = 0.01  # between two tries to switch a file that others are opening
 # Connections carried over a fork. Closing one here could take locks and the log away from the process that opened it.
@@ -30,7 +31,7 @@ class SqliteFile:
 
     def __init__(self, path: str, table: str, busy_seconds: float) -> None:
         self._arguments = path, table, busy_seconds
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
         self._connection: sqlite3.Connection | None = None
         self._process = 0
 

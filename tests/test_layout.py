@@ -14,7 +14,8 @@ from paths import RECIPES, ROOT
 
 # rust_rewards from the ground up. A module imports its own room and the floors below, no neighbour and no floor above.
 FLOORS = (
-    ("callables", "extras", "json_lines", "progress", "sqlite_file", "suggestions", "version", "whole_files"),
+    ("callables", "extras", "json_lines", "locks", "progress", "suggestions", "version", "whole_files"),
+    ("sqlite_file",),
     ("syntax",),
     ("markdown", "verifier", "ast_metrics"),
     ("completions", "scoring", "exit_codes"),

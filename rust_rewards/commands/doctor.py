@@ -7,15 +7,16 @@ import argparse
 import importlib.metadata
 import os
 import platform
+import tempfile
 from dataclasses import fields
 
 from ..exit_codes import DONE, FAILED
 from ..extras import PACKAGES, install_line, missing_packages
 from ..verifier import Limits, Toolchain, find_toolchain, verify
 from ..verifier.engine import default_jobs
-from ..verifier.native_build import cache_folder
-from ..verifier.sandbox import Confinement, find_confinement
-from ..verifier.toolchain import OLDEST_RUSTC
+from ..verifier.native_build import cache_folder, cache_refusals
+from ..verifier.sandbox import Confinement, find_confinement, scratch_folder
+from ..verifier.toolchain import LINKER_ADVICE, OLDEST_RUSTC
 from ..version import VERSION
 
 CORE = ("tree-sitter", "tree-sitter-rust")
@@ -24,8 +25,8 @@ COVERS = {
     "out of reach; private folder in memory; memory, time, processes, output and file size limited",
     "landlock": "host files out of reach (Landlock); network, other processes and new processes refused (seccomp); no "
     "capabilities; memory, time, output and file size limited; the number of threads only by memory",
-    "none": "nothing but limits of memory, time, output and file size: model-written programs can read and write all "
-    "that you can",
+    "none": "nothing but limits of memory, time, output and file size, and system calls of the network (seccomp): "
+    "model-written programs can read and write all that you can",
 }
 BETTER = {
     "bubblewrap": "",
@@ -88,7 +89,8 @@ def _extra(extra: str) -> str:
 def _show_toolchain(toolchain: Toolchain) -> None:
     _show("rustc", f"{toolchain.version} for {toolchain.host}, in {toolchain.sysroot}")
     _show("  oldest", f"{'.'.join(map(str, OLDEST_RUSTC))} and newer can be used")
-    _show("linker", str(toolchain.linker or "the system's"))
+    missing = f"missing: hidden tests cannot be built. {LINKER_ADVICE}"
+    _show("linker", str(toolchain.linker or "the system's cc") if toolchain.has_linker else missing)
     _show("clippy", str(toolchain.clippy or f"missing. {toolchain.clippy_advice}"))
     _show("rustdoc", str(toolchain.rustdoc or "missing"))
 
@@ -108,3 +110,8 @@ def _show_limits() -> None:
     _show("compilers", f"{default_jobs()} at a time (cores over LOCAL_WORLD_SIZE)")
     _show("verdict cache", os.environ.get("RUST_REWARDS_CACHE") or "in memory; set RUST_REWARDS_CACHE=FILE to keep it")
     _show("helpers", str(cache_folder()))
+    for refused in cache_refusals:
+        _show("  not", refused)
+    _show("scratch", scratch_folder())
+    if scratch_folder() != tempfile.gettempdir():
+        _show("  not", f"{tempfile.gettempdir()}: programs cannot be run there (noexec)")

@@ -12,11 +12,11 @@ import json
 import logging
 import os
 import sqlite3
-import threading
 from collections import OrderedDict
 from dataclasses import asdict
 from typing import Any
 
+from ..locks import ForkSafeLock
 from ..sqlite_file import SqliteFile
 from .harness import TestResult
 from .single import CompileResult
@@ -51,7 +51,7 @@ class VerdictCache:
         self._entries = entries
         self._path = path
         self._file = SqliteFile(path, TABLE, BUSY_SECONDS) if path else None  # `None` as well once it has failed
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     def get(self, key: str) -> Entry | None:
         """Return the entry, or `None`."""

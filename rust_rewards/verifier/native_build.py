@@ -11,11 +11,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .toolchain import Toolchain, home_folder
+from .toolchain import LINKER_ADVICE, Toolchain, home_folder
 
 logger = logging.getLogger(__name__)
 
 NATIVE = Path(__file__).parent / "native"
+cache_refusals: list[str] = []  # folders that were not taken, and why, for `doctor`
 BUILD_SECONDS = 120  # the helpers compile in about a second; a loaded machine may take a while
 
 
@@ -36,13 +37,16 @@ def build_native(name: str, toolchain: Toolchain, *flags: str) -> Path:
     with tempfile.TemporaryDirectory(prefix="rust-rewards-build-") as folder:
         built = Path(folder) / target.name
         argv = [str(toolchain.rustc), "--edition=2021", "-Copt-level=2", "-Cstrip=debuginfo", *flags]
+        if toolchain.linker is not None:
+            argv.append(f"-Clinker={toolchain.linker}")
         argv += ["--cap-lints=allow", "-o", str(built), str(NATIVE / f"{name}.rs")]
         try:
-            done = subprocess.run(argv, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False)
+            done = subprocess.run(argv, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False, cwd=folder)
         except (OSError, subprocess.TimeoutExpired) as err:
             raise SandboxError(f"Could not compile the verifier's helper {name}: {err}") from err
         if done.returncode != 0 or not built.exists():
-            raise SandboxError(f"Could not compile the verifier's helper {name}: {done.stderr.strip()[:500]}")
+            advice = "" if toolchain.has_linker else f" {LINKER_ADVICE}"
+            raise SandboxError(f"Could not compile the verifier's helper {name}: {done.stderr.strip()[:500]}{advice}")
         half = target.with_suffix(f".{os.getpid()}.tmp")
         try:
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -74,10 +78,25 @@ def _cache_folder(home: Path | None, temporary: str) -> Path:
         refused = _refused(folder)
         if refused is None:
             return folder
-        logger.info("Helpers are not kept in %s: %s", folder, refused)
+        cache_refusals.append(f"{folder}: {refused}")
+        logger.info("Helpers are not kept in %s", cache_refusals[-1])
     own = tempfile.mkdtemp(prefix="rust-rewards-cache-")
+    if forbids_programs(own):
+        os.rmdir(own)
+        raise SandboxError(
+            f"There is no folder for the verifier's helpers ({'; '.join(cache_refusals)}). Set XDG_CACHE_HOME to "
+            "a folder of yours where programs may be run."
+        )
     atexit.register(shutil.rmtree, own, ignore_errors=True)
     return Path(own)
+
+
+def forbids_programs(folder: str | Path) -> bool:
+    """Whether a folder lies on a file system from which no program can be run (mounted noexec)."""
+    try:
+        return bool(os.statvfs(folder).f_flag & os.ST_NOEXEC)
+    except OSError:
+        return False
 
 
 def _cache_home() -> Path | None:
@@ -105,4 +124,6 @@ def _refused(folder: Path) -> str | None:
         return f"others can write it; run: chmod go-w {folder}"
     if above.st_mode & stat.S_IWOTH and not above.st_mode & stat.S_ISVTX:
         return f"others can replace it; run: chmod o-w {folder.parent}"
+    if forbids_programs(folder):
+        return "programs cannot be run there (noexec); set XDG_CACHE_HOME to a folder where they can"
     return None if os.access(folder, os.W_OK | os.X_OK) else "it cannot be written"

@@ -53,7 +53,7 @@ def run_process(
     try:
         try:
             process = subprocess.Popen(
-                [launcher, "--launch", str(reported), *argv],
+                [launcher, "--launch", str(reported), str(os.getpid()), *argv],
                 cwd=folder,
                 env=environment,
                 stdin=subprocess.PIPE,

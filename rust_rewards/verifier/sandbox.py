@@ -32,9 +32,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from .native_build import SandboxError, build_native
+from .native_build import SandboxError, build_native, cache_folder, forbids_programs
 from .process import CHUNK, Finished, Reader, run_process
-from .toolchain import SANDBOX_PATH, Toolchain, find_toolchain
+from .toolchain import SANDBOX_PATH, SYSTEM, Toolchain, find_toolchain
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,6 @@ KINDS = ("bubblewrap", "landlock", "none")
 TMP_MIB = 1024  # private folder in memory: the sources and the test binary of a batch take a few MiB
 PROBE_SECONDS = 20.0  # a probe takes milliseconds; a loaded machine may take a while
 FOLDER = "rust-rewards-run-"  # a private folder is locked while its owner lives
-SYSTEM = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec", "/usr/bin", "/lib", "/lib32", "/lib64", "/bin")
 SYSTEM_FILES = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d")
 # Names of standard streams, which need a /proc that the sandbox has not, and what the harness puts there instead.
 STREAMS = {
@@ -172,7 +171,7 @@ def _find_confinement(wanted: str) -> Confinement:
         if not programs:
             refused.append("bubblewrap: not installed")
         for bwrap in programs:
-            candidate = Confinement(kind, helper, bwrap, sysroot, _linker_folders(toolchain), tuple(refused))
+            candidate = Confinement(kind, helper, bwrap, sysroot, toolchain.linker_paths, tuple(refused))
             why = _probe(candidate)
             if why is None:
                 return candidate
@@ -182,15 +181,6 @@ def _find_confinement(wanted: str) -> Confinement:
         "rust-rewards[sandbox]`, or your distribution's package bubblewrap), or use a kernel with Landlock (5.13 or "
         "newer). To run model-written programs unconfined all the same, set RUST_REWARDS_SANDBOX=none."
     )
-
-
-def _linker_folders(toolchain: Toolchain) -> tuple[str, ...]:
-    """The folders of a C compiler that is not the system's: its own, where it really lies, and what lies beside."""
-    if toolchain.linker is None:
-        return ()
-    prefixes = {toolchain.linker.parent.parent, toolchain.linker.resolve().parent.parent} - {Path("/"), Path("/usr")}
-    folders = [prefix / name for prefix in sorted(prefixes) for name in ("bin", "lib", "lib64", "libexec")]
-    return (str(toolchain.linker.parent), *map(str, folders))
 
 
 def find_bwraps() -> list[str]:
@@ -261,11 +251,18 @@ def _probe(candidate: Confinement) -> str | None:
     return said[-1] if said else "no output"
 
 
+def scratch_folder() -> str:
+    """Return where private folders are made: the temporary folder, or, where programs may not be run there, the one
+    of compiled helpers. Under bubblewrap nothing is written there."""
+    temporary = tempfile.gettempdir()
+    return str(cache_folder()) if forbids_programs(temporary) else temporary
+
+
 def _new_folder() -> tuple[str, int]:
     """Make a private folder, and return it with the descriptor that keeps it locked. A lock tells the living from the
     dead; a pid may be one of another container that shares the folder."""
     while True:
-        path = tempfile.mkdtemp(prefix=FOLDER)
+        path = tempfile.mkdtemp(prefix=FOLDER, dir=scratch_folder())
         try:
             lock = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
         except FileNotFoundError:
@@ -279,7 +276,7 @@ def _new_folder() -> tuple[str, int]:
 
 def _remove_stale_folders() -> None:
     """Remove private folders of verifiers that were killed before they could: those that nobody has locked."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+    for folder in Path(scratch_folder()).glob(f"{FOLDER}*"):
         try:
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError:

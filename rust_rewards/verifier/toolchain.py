@@ -13,8 +13,13 @@ from pathlib import Path
 
 OLDEST_RUSTC = (1, 77)  # our helpers need string literals for C. Tried: 1.85 (Debian's), 1.95 and nightly 1.97
 LINKERS = ("cc", "gcc", "clang")
+CONDA_LINKER = "{machine}-conda-linux-gnu-cc"  # conda's has a long name and no short one
+LINKER_ADVICE = "Install a C compiler to link with: Debian's package gcc, conda's gxx_linux-64, or clang."
+LINKER_QUESTIONS = ("-print-sysroot", "-print-search-dirs", "-print-prog-name=ld", "-print-prog-name=as")
+STORES = (Path("/nix/store"), Path("/gnu/store"))  # where everything names everything else by its full path
 SANDBOX_PATH = "/usr/bin:/bin"
-SYSTEM_BINARIES = (Path("/usr/bin"), Path("/bin"))
+# What the sandbox shows of the system, and what of it is never a reason to show more
+SYSTEM = ("/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec", "/usr/bin", "/lib", "/lib32", "/lib64", "/bin")
 INSTALL_LINE = "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --profile default"
 PROBE_SECONDS = 60  # rustup may unpack or rewrite a toolchain on first use; a hung shim must not hang a training run
 
@@ -45,17 +50,39 @@ class Toolchain:
         which it is not stable."""
         flag = "-Clinker-features=-lld"
         done = subprocess.run(
-            [str(self.rustc), flag, "--print=sysroot"], capture_output=True, timeout=PROBE_SECONDS, check=False
+            [str(self.rustc), flag, "--print=sysroot"], capture_output=True, timeout=PROBE_SECONDS, check=False, cwd="/"
         )
         return (flag,) if done.returncode == 0 and done.stdout else ()
 
     @functools.cached_property
     def linker(self) -> Path | None:
-        """The C compiler to link with, when it lies where the sandbox does not look; `None` when it does not."""
-        found = next(filter(None, map(shutil.which, LINKERS)), None)
-        if found is None or Path(found).parent in SYSTEM_BINARIES or shutil.which("cc", path=SANDBOX_PATH):
+        """The C compiler to link with, when it is not the one that rustc finds by itself in the sandbox, the system's
+        `cc`; `None` when it is, or there is none (`has_linker` tells)."""
+        if shutil.which("cc", path=SANDBOX_PATH):
             return None
-        return Path(found).absolute()
+        names = (*LINKERS, CONDA_LINKER.format(machine=self.host.partition("-")[0]))
+        places = (SANDBOX_PATH, None)  # the system's first: the sandbox shows it anyway
+        found = next(filter(None, (shutil.which(name, path=place) for place in places for name in names)), None)
+        return Path(found).absolute() if found else None
+
+    @property
+    def has_linker(self) -> bool:
+        """Whether there is anything to link with."""
+        return self.linker is not None or shutil.which("cc", path=SANDBOX_PATH) is not None
+
+    @functools.cached_property
+    def linker_paths(self) -> tuple[str, ...]:
+        """What a linker that is not the system's needs to see: itself, and the folders that it says it searches; never
+        the folder it lies in, which may be somebody's home."""
+        if self.linker is None:
+            return ()
+        paths = {self.linker, self.linker.resolve()}
+        for question in LINKER_QUESTIONS:
+            paths |= _paths_in(_answer([str(self.linker), question]))
+        paths |= {store for store in STORES if any(path.is_relative_to(store) for path in paths)}
+        too_much = {Path("/"), Path("/usr"), *_homes()}
+        hidden = {path for path in paths - too_much if not any(map(path.is_relative_to, SYSTEM))}
+        return tuple(sorted(str(path) for path in hidden if path.exists()))
 
     def require_clippy(self) -> Path:
         """Return clippy-driver's path, or raise `ToolchainError` with the line that installs it."""
@@ -125,6 +152,27 @@ def home_folder() -> Path | None:
     return home if home.is_absolute() else None
 
 
+def _answer(argv: list[str]) -> str:
+    """What a C compiler says, empty where it does not understand."""
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False, cwd="/")
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout
+
+
+def _paths_in(said: str) -> set[Path]:
+    """The absolute paths in what a C compiler says of where it looks: `libraries: =/a/lib:/b/lib`, or a line each."""
+    lists = [line.partition("=")[2] if ": =" in line else line.partition(": ")[2] or line for line in said.splitlines()]
+    return {Path(os.path.normpath(path)) for part in lists for path in part.split(":") if path.startswith("/")}
+
+
+def _homes() -> set[Path]:
+    """Folders that are nobody's compiler: the user's home and all above it."""
+    home = home_folder()
+    return {home, *home.parents} if home else set()
+
+
 def _companion(sysroot: Path, tool: str) -> Path | None:
     path = sysroot / "bin" / tool
     return path if path.exists() else None
@@ -134,7 +182,7 @@ def _ask(argv: list[str], name: str | None) -> str:
     wanted = f"toolchain {name!r}" if name else "the default toolchain"
     try:
         done = subprocess.run(
-            argv, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False, stdin=subprocess.DEVNULL
+            argv, capture_output=True, text=True, timeout=PROBE_SECONDS, check=False, stdin=subprocess.DEVNULL, cwd="/"
         )
     except (OSError, subprocess.TimeoutExpired) as err:
         raise ToolchainError(f"rustc of {wanted} did not answer: {err}. Try: rustup default stable") from err

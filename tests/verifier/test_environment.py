@@ -374,20 +374,58 @@ def test_the_linkers_flag_is_given_only_to_a_rustc_that_takes_it(tmp_path: Path)
     assert find_toolchain().own_linker_flags in ((), ("-Clinker-features=-lld",))
 
 
-def test_a_linker_that_the_sandbox_does_not_know_is_shown_to_it(
-    confinement: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+SEARCHES = """case "$1" in
+-print-search-dirs) echo "install: {0}/lib/gcc/15/"; echo "libraries: ={0}/bin/../lib:{0}/gone:/usr/lib";;
+-print-sysroot) echo {0}/sysroot;;
+-print-prog-name=*) echo ld;;
+*) exec /usr/bin/cc "$@";;
+esac"""
+
+
+def _compiler(prefix: Path, name: str = "gcc") -> Path:
+    """A C compiler with folders of its own."""
+    for folder in ("lib/gcc/15", "sysroot"):
+        (prefix / folder).mkdir(parents=True)
+    return _script(prefix / "bin" / name, SEARCHES.format(prefix))
+
+
+@pytest.mark.parametrize("name", ["cc", "gcc", "clang", "x86_64-conda-linux-gnu-cc"])
+def test_a_linker_that_the_sandbox_does_not_know_is_shown_to_it_with_what_it_searches(
+    name: str, confinement: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    place = tmp_path / "prefix" / "bin"
-    _script(place / "gcc", 'exec /usr/bin/cc "$@"')
-    monkeypatch.setenv("PATH", str(place))
-    real = find_toolchain()
-    ours = replace(real)  # what it has found is kept with it
+    prefix = tmp_path / "prefix"
+    linker = _compiler(prefix, name)
+    monkeypatch.setenv("PATH", str(linker.parent))
+    ours = replace(find_toolchain(), host="x86_64-unknown-linux-gnu")  # what it has found is kept with it
     monkeypatch.setattr("rust_rewards.verifier.toolchain.SANDBOX_PATH", str(tmp_path))  # no cc where it looks
-    assert ours.linker == place / "gcc"
-    assert str(place) in sandbox._linker_folders(ours)
-    assert str(tmp_path / "prefix" / "lib") in sandbox._linker_folders(ours)
-    known = sandbox.Confinement(confinement, "/helper/confine", "/bwrap", "/sysroot", sandbox._linker_folders(ours))
-    assert str(place) in known.prefix("/folder")
+    assert ours.linker == linker
+    assert ours.linker_paths == tuple(map(str, (linker, prefix / "lib", prefix / "lib/gcc/15", prefix / "sysroot")))
+    known = sandbox.Confinement(confinement, "/helper/confine", "/bwrap", "/sysroot", ours.linker_paths)
+    assert str(prefix / "lib") in known.prefix("/folder")
+
+
+def test_a_linker_in_a_personal_folder_shows_nothing_else_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    home = tmp_path / "home"
+    link = home / "bin" / "cc"
+    link.parent.mkdir(parents=True)
+    link.symlink_to("/usr/bin/cc")
+    (home / "lib").mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("PATH", str(link.parent))
+    ours = replace(find_toolchain())
+    monkeypatch.setattr("rust_rewards.verifier.toolchain.SANDBOX_PATH", str(tmp_path))
+    assert ours.linker_paths == (str(link),)
+
+
+def test_a_system_without_cc_links_with_what_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    system = tmp_path / "usr" / "bin"
+    _script(system / "clang", "exit 0")
+    monkeypatch.setattr("rust_rewards.verifier.toolchain.SANDBOX_PATH", str(system))
+    assert replace(find_toolchain()).linker == system / "clang"
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (system / "clang").unlink()
+    ours = replace(find_toolchain())
+    assert (ours.linker, ours.has_linker, ours.linker_paths) == (None, False, ())
 
 
 def test_tests_are_linked_by_a_compiler_that_lies_elsewhere(confinement: str, tmp_path: Path):
@@ -432,3 +470,137 @@ def test_files_are_read_as_utf_8_whatever_the_locale(tmp_path: Path):
 def test_advice_about_clippy_is_that_of_whoever_installed_the_toolchain(sysroot, advice):
     toolchain = replace(find_toolchain(), sysroot=Path(sysroot), clippy=None)
     assert toolchain.clippy_advice.startswith(advice)
+
+
+# Whatever else can be wrong around us
+
+
+GONE = """
+import os, tempfile
+folder = tempfile.mkdtemp()
+os.chdir(folder)
+os.rmdir(folder)
+{0}
+"""
+
+
+def test_a_working_directory_that_is_gone_changes_no_verdict(confinement: str):
+    script = VERDICTS.format(before=GONE.format(""), add=ADD, tests=TESTS)
+    assert json.loads(_python(script)) == EXPECTED
+
+
+@pytest.mark.parametrize("command", ["doctor", "selftest"])
+def test_commands_work_where_the_working_directory_is_gone(command: str):
+    run = f"from rust_rewards.__main__ import main\nprint('code', main([{command!r}]))"
+    assert _python(GONE.format(run)).endswith("code 0")
+
+
+NOEXEC = 'mount -t tmpfs -o noexec,mode=1777 none {0} && exec {1} -c "$1"'
+
+
+def _with_noexec(folder: Path, script: str, **environment: str) -> str:
+    words = ["unshare", "-m", "sh", "-c", NOEXEC.format(folder, sys.executable), "sh", script]
+    done = subprocess.run(words, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.strip()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_a_temporary_folder_from_which_nothing_can_be_run_gives_way(confinement: str, tmp_path: Path):
+    script = VERDICTS.format(before="", add=ADD, tests=TESTS)
+    assert json.loads(_with_noexec(tmp_path, script, TMPDIR=str(tmp_path))) == EXPECTED
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_a_cache_folder_from_which_nothing_can_be_run_gives_way_and_doctor_says_so(tmp_path: Path):
+    script = "from rust_rewards.__main__ import main\nmain(['doctor'])"
+    said = _with_noexec(tmp_path, script, XDG_CACHE_HOME=str(tmp_path))
+    assert f"{tmp_path / 'rust-rewards'}: programs cannot be run there (noexec); set XDG_CACHE_HOME" in said
+    assert "compiled, tested and passed" in said
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
+def test_without_any_folder_for_programs_one_line_says_what_to_set(tmp_path: Path):
+    script = (
+        "from rust_rewards.verifier import SandboxError, verify\n"
+        "try:\n    verify(['fn f() {}'])\nexcept SandboxError as err:\n    print(err)"
+    )
+    said = _with_noexec(tmp_path, script, XDG_CACHE_HOME=str(tmp_path / "a"), TMPDIR=str(tmp_path))
+    assert said.startswith("There is no folder for the verifier's helpers (")
+    assert said.endswith("Set XDG_CACHE_HOME to a folder of yours where programs may be run.")
+
+
+def test_doctor_names_a_cache_folder_that_others_can_write_and_what_to_do(tmp_path: Path):
+    (tmp_path / "rust-rewards").mkdir()
+    (tmp_path / "rust-rewards").chmod(0o775)
+    script = "from rust_rewards.__main__ import main\nmain(['doctor'])"
+    said = _python(script, XDG_CACHE_HOME=str(tmp_path))
+    assert f"others can write it; run: chmod go-w {tmp_path / 'rust-rewards'}" in said
+
+
+SOCKETS = [
+    'std::net::TcpListener::bind("127.0.0.1:0").map(|_| ())',
+    'std::net::UdpSocket::bind("127.0.0.1:0").map(|_| ())',
+    'std::os::unix::net::UnixListener::bind("s").map(|_| ())',
+]
+
+
+@pytest.mark.parametrize("opened", SOCKETS)
+def test_without_confinement_there_is_no_network_either(opened: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RUST_REWARDS_SANDBOX", "none")
+    program = f'// unconfined\nfn main() {{ println!("{{}}", {opened}.is_ok()); }}'
+    tests = json.dumps([{"input": "", "output": "false"}])
+    assert verify([program], [tests])[0].test_statuses == ("passed",)
+
+
+FORKED = """
+import os, threading
+from rust_rewards.verifier.cache import shared_cache
+cache = shared_cache()
+held, leave = threading.Event(), threading.Event()
+def hold():
+    with {lock}:
+        held.set()
+        leave.wait()
+thread = threading.Thread(target=hold, daemon=True)
+thread.start()
+held.wait()
+child = os.fork()
+if child == 0:
+    cache.put({{}})
+    print(cache.get("nothing"), flush=True)
+    os._exit(0)
+print(os.waitpid(child, 0)[1])
+leave.set()
+"""
+
+
+@pytest.mark.parametrize("lock", ["cache._lock", "cache._file._lock"])
+def test_a_lock_that_a_thread_holds_at_a_fork_is_free_in_the_child(lock: str, tmp_path: Path):
+    assert _python(FORKED.format(lock=lock), RUST_REWARDS_CACHE=str(tmp_path / "cache.db")) == "None\n0"
+
+
+def test_the_launcher_ends_when_its_verifier_has_ended_before_it_began():
+    helper = sandbox.find_confinement().helper
+    reading, writing = os.pipe()
+    argv = [helper, "--launch", str(writing), "999999999", "/bin/echo", "started"]
+    done = subprocess.run(argv, pass_fds=(writing,), capture_output=True, timeout=20, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stdout, os.read(reading, 100)) == (125, b"", b"")
+    os.close(reading)
+
+
+def test_the_launcher_that_is_told_to_stop_ends_all_it_started_and_says_so():
+    helper = sandbox.find_confinement().helper
+    reading, writing = os.pipe()
+    argv = [helper, "--launch", str(writing), str(os.getpid()), "/bin/sh", "-c", "sleep 300 & echo on; wait"]
+    process = subprocess.Popen(argv, pass_fds=(writing,), stdout=subprocess.PIPE)
+    os.close(writing)
+    assert process.stdout
+    assert process.stdout.readline() == b"on\n"
+    process.terminate()
+    assert process.wait(20) == 137
+    assert os.read(reading, 100) == b"ended 137\n"
+    assert process.stdout.read() == b""  # nobody is left who could write
+    process.stdout.close()
+    os.close(reading)

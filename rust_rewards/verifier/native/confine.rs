@@ -2,7 +2,7 @@
 //!
 //! usage: confine [--cpu S] [--memory MIB] [--file MIB] [--processes N] [--landlock] [--read PATH]... [--write PATH]...
 //!                [--drop-capabilities] [--unpack] [--ready] -- COMMAND [ARG]... [--then COMMAND [ARG]...]...
-//!        confine --launch FD COMMAND [ARG]...
+//!        confine --launch FD PARENT COMMAND [ARG]...
 //!        confine --probe
 //!
 //! In this order: die with the parent, resource limits, capabilities, Landlock, seccomp, unpack standard input (a list
@@ -210,12 +210,7 @@ fn run(words: &[String]) {
     let Some(program) = words.first() else { fail("no command") };
     let mut command = Command::new(program);
     command.arg0(program.strip_prefix("./").unwrap_or(program)).args(&words[1..]).stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
-    unsafe {
-        command.pre_exec(|| {
-            prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-            Ok(())
-        });
-    }
+    end_with_parent(&mut command);
     let Ok(mut child) = command.spawn() else { fail(program) };
     if let (Some(bytes), Some(mut pipe)) = (input, child.stdin.take()) {
         let _ = pipe.write_all(&bytes); // a reader that has gone ends with an error of its own
@@ -228,6 +223,17 @@ fn run(words: &[String]) {
         }
         Ok(status) => exit(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))),
         Err(_) => fail(program),
+    }
+}
+
+/// Have a command end when this process does, also when that is before it could say so.
+fn end_with_parent(command: &mut Command) {
+    let parent = std::process::id() as i32;
+    unsafe {
+        command.pre_exec(move || {
+            prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+            if getppid() == parent { Ok(()) } else { Err(std::io::Error::from_raw_os_error(3)) }
+        });
     }
 }
 

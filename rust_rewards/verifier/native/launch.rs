@@ -1,4 +1,4 @@
-//! The outermost process of a sandbox: `confine --launch FD COMMAND [ARG]...`. It is not confined and runs nothing of a
+//! The outermost process of a sandbox: `confine --launch FD PARENT COMMAND [ARG]...`. It is not confined and runs nothing of a
 //! program's; no program can see or reach its descriptors.
 //!
 //! It starts COMMAND with every signal at its default and none blocked, whatever the verifier inherited (Ray ignores
@@ -7,7 +7,6 @@
 //! the verifier may be unable to ask the kernel for the exit code. SIGTERM ends COMMAND early.
 
 use std::ffi::c_ulong;
-use std::os::unix::process::CommandExt;
 use std::process::{exit, Command};
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -22,6 +21,7 @@ extern "C" {
     fn write(fd: i32, from: *const std::ffi::c_void, size: usize) -> isize;
     fn kill(pid: i32, signal: i32) -> i32;
     fn waitpid(pid: i32, status: *mut i32, options: i32) -> i32;
+    fn waitid(which: i32, id: u32, info: *mut [i32; 32], options: i32) -> i32;
     fn getppid() -> i32;
 }
 
@@ -34,6 +34,9 @@ const PR_SET_CHILD_SUBREAPER: i32 = 36;
 const F_SETFD: i32 = 2;
 const F_DUPFD_CLOEXEC: i32 = 1030;
 const WNOHANG: i32 = 1;
+const P_ALL: i32 = 0;
+const WEXITED_WNOWAIT: i32 = 4 | 0x0100_0000;
+const INFO_PID: usize = if cfg!(target_pointer_width = "64") { 4 } else { 3 }; // in siginfo_t, counted in i32
 const GRACE: Duration = Duration::from_millis(5); // in which a namespace that has lost its first process ends by itself
 const PATIENCE: Duration = Duration::from_secs(5); // for killed processes to end; one may hang in the kernel
 
@@ -48,13 +51,14 @@ extern "C" fn on_term(_: i32) {
 }
 
 pub fn launch(words: &[String]) -> ! {
-    let fd = words.first().and_then(|word| word.parse::<i32>().ok()).unwrap_or_else(|| super::fail("--launch FD"));
-    let Some(program) = words.get(1) else { super::fail("--launch FD COMMAND") };
-    let parent = unsafe { getppid() };
+    let number = |at: usize| words.get(at).and_then(|word| word.parse::<i32>().ok());
+    let (Some(fd), Some(parent), Some(program)) = (number(0), number(1), words.get(2)) else {
+        super::fail("--launch FD PARENT COMMAND")
+    };
     let report = unsafe {
         prctl(PR_SET_PDEATHSIG, SIGKILL as c_ulong, 0, 0, 0);
         if getppid() != parent {
-            exit(super::EXIT_CONFINEMENT);
+            exit(super::EXIT_CONFINEMENT); // the verifier ended before that: nobody would end us
         }
         for number in 1..=64 {
             signal(number, 0);
@@ -73,10 +77,9 @@ pub fn launch(words: &[String]) -> ! {
         }
         report
     };
-    // `pre_exec` makes it a fork and an exec, so that a program that cannot be started is an error here.
     let mut command = Command::new(program);
-    command.args(&words[2..]);
-    unsafe { command.pre_exec(|| Ok(())) };
+    command.args(&words[3..]);
+    super::end_with_parent(&mut command);
     let Ok(child) = command.spawn() else { super::fail(program) };
     CHILD.store(child.id() as i32, SeqCst);
     unsafe {
@@ -87,7 +90,6 @@ pub fn launch(words: &[String]) -> ! {
         close(super::READY);
     }
     let code = wait_for(child.id() as i32);
-    CHILD.store(0, SeqCst);
     end_the_rest();
     let line = format!("ended {code}\n");
     unsafe { write(report, line.as_ptr().cast(), line.len()) };
@@ -97,13 +99,22 @@ pub fn launch(words: &[String]) -> ! {
 /// Reap until `child` has ended, and return its exit code, 128 + N after signal N.
 fn wait_for(child: i32) -> i32 {
     loop {
-        let mut status = 0;
-        let pid = unsafe { waitpid(-1, &mut status, 0) };
-        if pid == child {
-            return if status & 0x7f == 0 { (status >> 8) & 0xff } else { 128 + (status & 0x7f) };
+        // Whoever has ended keeps its number until it is reaped, and before that SIGTERM is told to leave it alone: the
+        // number may soon be another process's.
+        let mut info = [0i32; 32];
+        if unsafe { waitid(P_ALL, 0, &mut info, WEXITED_WNOWAIT) } != 0 {
+            if std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted {
+                super::fail("waitid");
+            }
+            continue;
         }
-        if pid < 0 && std::io::Error::last_os_error().kind() != std::io::ErrorKind::Interrupted {
-            super::fail("waitpid");
+        let pid = info[INFO_PID];
+        if pid == child {
+            CHILD.store(0, SeqCst);
+        }
+        let mut status = 0;
+        if unsafe { waitpid(pid, &mut status, 0) } == child {
+            return if status & 0x7f == 0 { (status >> 8) & 0xff } else { 128 + (status & 0x7f) };
         }
     }
 }
