@@ -1,6 +1,6 @@
 """Measures runs of `main` on large inputs: 64 programs, ten inputs of 0.94 MB each, beside the same runs without us.
 
-    python tests/benchmarks/large_inputs.py
+python tests/benchmarks/large_inputs.py
 """
 
 import json
