@@ -24,7 +24,7 @@ IN_MAIN = Diagnostic("error", "E0277", "main has invalid return type", line=9)
 
 
 def compiled(found):
-    return Compiled(found, ok=False, timed_out=False, broken=None, stdout=b"", seconds=0.0)
+    return Compiled(found, ok=False, timed_out=False, broken=None, stdout=b"", spoke=False, seconds=0.0)
 
 
 def leaving(canaries, *errors):
