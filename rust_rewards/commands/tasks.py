@@ -1,6 +1,7 @@
 """Bring your own tasks: read, check and measure task sets."""
 
 import argparse
+import inspect
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         added = subparsers.add_parser(
             name,
             help=subcommand.help,
-            description=subcommand.run.__doc__,
+            description=inspect.getdoc(subcommand.run),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         subcommand.add_arguments(added)

@@ -1,8 +1,8 @@
 """Tells mutants that do the same as their program, as far as the optimiser can tell: both become the same code.
 
 After Papadakis et al., "Trivial Compiler Equivalence" (ICSE 2015). Overflow checks and debug assertions stay on: tests
-see them. It errs on the side of "different": a generic function or a constant is not looked at, since there is no code
-of it alone, and equal behaviour by other means is not seen.
+see them. It errs on the side of "different": generic and asynchronous functions, those that return an `impl Trait`, and
+constants are not looked at, since there is no code of them alone, and equal behaviour by other means is not seen.
 
 A compiler is started for each mutant, so this is for the few that all tests pass.
 """
@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tree_sitter import Node
 
-from ..syntax.tree import name_of, parse_rust, walk
+from ..syntax.tree import name_of, parse_rust, text_of, walk
 from ..verifier import Limits, SandboxError, find_toolchain
 from ..verifier.compiler import Compiler
 from ..verifier.engine import default_jobs
@@ -71,14 +71,17 @@ def _same_size(before: bytes, after: bytes) -> tuple[bytes, bytes]:
 
 
 def _function_around(root: Node, place: int) -> Node | None:
-    """Return the innermost function around a place, `None` where it is generic: then there is no code of it alone."""
+    """Return the innermost function around a place, `None` where there is no code of it alone: a generic one has none,
+    and what an asynchronous one or a returned iterator does lies in code that only its caller makes."""
     found = None
     for node in walk(root):
         if node.type == "function_item" and node.start_byte <= place < node.end_byte:
             found = node
     around = found
     while around is not None:
-        signature = [around.child_by_field_name(name) for name in ("type_parameters", "parameters")]
+        signature = [around.child_by_field_name(name) for name in ("type_parameters", "parameters", "return_type")]
+        if any(node.type == "function_modifiers" and b"async" in text_of(node).split() for node in around.children):
+            return None
         if any(node.type in _GENERIC for part in signature if part is not None for node in walk(part)):
             return None
         if around.type == "trait_item" or name_of(around) == b"main":

@@ -118,6 +118,10 @@ def test_what_the_optimiser_makes_the_same_code_of_is_equivalent():
         "pub fn f<T: PartialOrd>(a: T, b: T) -> bool {\n    a < b\n}\n",  # generic: no code of it alone
         "pub fn f(a: impl Into<i32>) -> bool {\n    a.into() < 3\n}\n",
         "pub fn f(a: u8) -> u8 {\n    a + 1\n}\n",  # overflow panics, and so does the mutant's, elsewhere
+        "pub fn f(n: i32) -> impl Iterator<Item = i32> {\n    (0..n).map(|x| x + 1)\n}\n",
+        "pub fn f(n: i32) -> impl Fn(i32) -> i32 {\n    move |x| x + n\n}\n",
+        "pub async fn f(n: i32) -> bool {\n    n < 3\n}\n",
+        "pub struct P<T>(T);\nimpl<T> P<T> {\n    pub fn f(&self, n: u8) -> bool {\n        n < 3\n    }\n}\n",
         "const N: i32 = 1;\npub fn f() -> i32 {\n    N\n}\n",
     ],
 )
