@@ -9,6 +9,8 @@ from paths import DATA
 
 from rust_rewards import verify
 from rust_rewards.syntax.tree import parse_rust
+from rust_rewards.tasks.stream import TaskLine
+from rust_rewards.tasks.strength import StrengthOptions, measure_tasks, summarize
 
 COLUMNS = ("task_id", "prompt", "code_prefix", "entry_point", "tests", "reference", "difficulty", "topic")
 LEVELS = ("easy", "medium", "hard", "expert")
@@ -236,3 +238,14 @@ def test_a_return_type_that_equals_everything_never_passes():
     verdicts = judge(rows, programs)
     assert sum(verdict.compiles for verdict in verdicts) > 150  # the trick itself is sound Rust
     report([(row["task_id"], "always-equal passes") for row, v in zip(rows, verdicts, strict=True) if passes(v)])
+
+
+@pytest.mark.slow
+def test_the_tests_catch_nearly_every_mutant_of_the_references():
+    lines = [TaskLine(number, row) for number, row in enumerate(ROWS, 1)]
+    entries = measure_tasks(lines, StrengthOptions(per_task=4))
+    found = summarize(entries)
+    assert found["not_measured"] == {}
+    assert sum(found["counts"][name] for name in ("caught", "timeout", "missed")) > 800
+    weak = [f"{entry['task_id']}: {m['before']} -> {m['after']}" for entry in entries for m in entry["missed"]]
+    assert found["kill_rate"] >= 0.95, "\n".join(weak)
