@@ -6,6 +6,7 @@ verifier breaks, or the deadline passes, gets a `failure`; an exception in one n
 """
 
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -17,9 +18,11 @@ from ..syntax.lexer import scan
 from . import sandbox
 from .batch import Member, check_batch
 from .cache import VerdictCache, key_of, shared_cache
+from .cases import HiddenTests, HiddenTestsError
 from .compiler import Compiler, OutOfTime
 from .harness import TestJob, TestResult, run_alone, run_batch
-from .hidden_tests import HiddenTests, HiddenTestsError, read_hidden_tests
+from .hidden_tests import read_hidden_tests
+from .listing import list_cases
 from .settings import release_or_default, tolerance_or_default
 from .single import CompileResult, check_alone, parse, rejected
 from .tampering import policy_for
@@ -315,33 +318,46 @@ def _read_tests(compiler: Compiler, program: _Program) -> str | None:
     if not _is_utf8(program.tests):
         return "the tests are not valid UTF-8"
     try:
-        program.hidden = read_hidden_tests(program.tests)
+        hidden = read_hidden_tests(program.tests)
+        if hidden.suspect and not parse(compiler, hidden.items):
+            return "the tests do not parse"
+        program.hidden = list_cases(compiler, hidden) if hidden.asked else hidden
     except HiddenTestsError as err:
         return str(err)
-    try:
-        good = not program.hidden.suspect or parse(compiler, program.hidden.items)
     except OutOfTime:
-        return None  # what follows runs out of time as well, and says so
+        return f"the deadline of {compiler.limits.deadline_seconds:g} s passed"
     except (sandbox.SandboxError, OSError) as err:
         return f"the verifier broke: {err}"
-    return None if good else "the tests do not parse"
+    return None
 
 
 def _lacks_entry_point(program: _Program) -> bool:
-    return bool(program.entry_point) and program.entry_point.split("::")[-1] not in program.source
+    """Whether the program has nothing of that name: no item, no import, and no macro of its own that could write it."""
+    name = re.split(r"::|\.", program.entry_point)[-1].removeprefix("r#")
+    if not name:
+        return False
+    seen = program.triage.scan
+    code = seen.code if seen.plain else program.source
+    word = rf"(?<!\w)(?:r#)?{re.escape(name)}(?!\w)"
+    declared = rf"\b(?:fn|struct|enum|union|trait|type|const|static|mod)\s+(?:mut\s+)?{word}|\buse\b[^;]*{word}"
+    return re.search(word if "macro_rules" in code else declared, code) is None
 
 
 def _tested_alone(program: _Program) -> bool:
     assert program.hidden
-    return program.triage.alone or program.triage.uses_files or program.hidden.needs_root
+    return program.triage.alone or _uses_files(program) or program.hidden.needs_root
+
+
+def _uses_files(program: _Program) -> bool:
+    assert program.hidden
+    return program.triage.uses_files or program.hidden.uses_files
 
 
 def _job(program: _Program) -> TestJob:
     assert program.hidden
-    seen = program.triage
     policy = policy_for(program.source, program.triage.scan, program.tests)
-    has_main = seen.has_main or seen.may_have_main
-    return TestJob(program.source, program.hidden, policy, seen.uses_files, has_main)
+    has_main = program.triage.has_main or program.triage.may_have_main
+    return TestJob(program.source, program.hidden, policy, _uses_files(program), has_main)
 
 
 def _shares(programs: list[_Program], jobs: int) -> list[list[_Program]]:

@@ -16,9 +16,11 @@ from dataclasses import dataclass, field, replace
 
 from . import sandbox
 from .batch import BASE_SECONDS, INFERENCE, Modules
+from .cases import HiddenTests
 from .compiler import Compiled, Compiler
-from .hidden_tests import HiddenTests, read_hidden_tests
+from .hidden_tests import read_hidden_tests
 from .instrumentation import instrument
+from .listing import attribute_library
 from .result_stream import ResultStream
 from .rounds import Round, settle
 from .stdio import InputFile, Stdio
@@ -120,12 +122,14 @@ def run_alone(compiler: Compiler, job: TestJob) -> TestResult:
     if sum(len(case.input or "") for case in job.tests.cases) > MOST_INPUT_BYTES:
         return TestResult((), f"the inputs of its tests take more than {MOST_INPUT_BYTES >> 20} MiB")
     crate, block, key = _names()
-    old = f"extern crate {crate};\n" if compiler.edition == "2015" else ""
+    old = ""
+    if compiler.edition == "2015":
+        old = f"extern crate {crate};\n" + (f"extern crate {crate}_attribute;\n" if job.tests.asked else "")
     stdio = Stdio(tolerance=compiler.tolerance)
     text = f"{job.source}\n{old}{instrument(job.tests, job.policy, block, crate, 'candidate::', key, stdio)}"
     limits = _limits(compiler, uses_files=job.uses_files)
     main = f"fn main() {{ ::{crate}::serve(&[::candidate::{block}::entry::PROGRAM], {limits}) }}\n"
-    link = _link_flags(compiler, crate)
+    link = _link_flags(compiler, crate, asked=job.tests.asked)
     library = compiler.rustc("-", *link, "--crate-type=lib", "--crate-name=candidate", "--cap-lints=allow")
     newest = replace(compiler, edition="2021")
     binary = newest.rustc("main.rs", *link, "--extern", "candidate=libcandidate.rlib", "--crate-name=program")
@@ -172,7 +176,8 @@ def _build_and_run(compiler: Compiler, modules: Modules, jobs: list[TestJob], re
     limits = _limits(compiler, uses_files=False)
     files["main.rs"] = f"{declared}fn main() {{ ::{crate}::serve(&[{table}], {limits}) }}\n"
     files[InputFile.NAME] = stdio.inputs.content
-    link = [*_link_flags(compiler, crate), "--crate-name=program", "--cap-lints=allow"]
+    asked = any(job.tests.asked for job in jobs)
+    link = [*_link_flags(compiler, crate, asked=asked), "--crate-name=program", "--cap-lints=allow"]
     build = BUILD_SECONDS_PER_PROGRAM * (RELEASE_FACTOR if compiler.release else 1)
     budget = BASE_SECONDS + len(jobs) * (build + compiler.limits.wall_seconds)
     return compiler.run(
@@ -193,13 +198,15 @@ def _names() -> tuple[str, str, int]:
     return f"rr_{secrets.token_hex(8)}", f"rr_{secrets.token_hex(8)}", secrets.randbits(64)
 
 
-def _link_flags(compiler: Compiler, crate: str) -> list[str]:
+def _link_flags(compiler: Compiler, crate: str, *, asked: bool) -> list[str]:
     """Return the flags that link the harness under its name for this build, with the toolchain's own linker: rustc's
     wrapper around that needs /proc, which does not exist in the sandbox."""
     harness = sandbox.build_native("harness", compiler.toolchain, "--crate-type=rlib")
     flags = ["--extern", f"{crate}={harness}", "-Cprefer-dynamic", "-Ccodegen-units=4"]  # the default costs 10 % more
     if compiler.release:
         flags.append("-Copt-level=2")  # which turns overflow checks and debug assertions off
+    if asked:
+        flags += ["--extern", f"{crate}_attribute={attribute_library(compiler)}"]
     if compiler.toolchain.linker:
         flags.append(f"-Clinker={compiler.toolchain.linker}")
     linker = compiler.toolchain.target_folder / "bin" / "rust-lld"

@@ -31,7 +31,8 @@ def build_native(name: str, toolchain: Toolchain, *flags: str) -> Path:
     """
     text = _native_text()
     key = hashlib.sha256(text + repr((toolchain.version, str(toolchain.sysroot))).encode()).hexdigest()[:16]
-    target = cache_folder() / key / (f"lib{name}.rlib" if "--crate-type=rlib" in flags else name)
+    kinds = {"--crate-type=rlib": f"lib{name}.rlib", "--crate-type=proc-macro": f"lib{name}.so"}
+    target = cache_folder() / key / next((kinds[flag] for flag in flags if flag in kinds), name)
     if target.exists():
         return target
     with tempfile.TemporaryDirectory(prefix="rust-rewards-build-") as folder:

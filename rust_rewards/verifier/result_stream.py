@@ -7,7 +7,7 @@ Only the harness's server writes here, no program under test.
 import re
 from collections.abc import Sequence
 
-from .hidden_tests import Case
+from .cases import Case
 
 STATUS = {"p": "passed", "f": "failed", "!": "panicked", "c": "crashed", "t": "timed out"}
 LINE_BYTES = 96  # a longer one is none of ours

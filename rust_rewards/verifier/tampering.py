@@ -100,12 +100,15 @@ def _trusted_comparisons(nodes: list[Node], underived: str) -> str:
     """Which comparisons are believed, given what the program looks like without its derives."""
     impls = [node for node in nodes if node.type == "impl_item"]
     written = [impl for impl in impls if bare_name(impl.child_by_field_name("trait")) in _COMPARING]
-    hidden = any(
-        _COMPARES.search(text_of(node))
+    renamed = any(_COMPARES.search(text_of(node)) for node in nodes if node.type == "use_as_clause")
+    bodies = [
+        text_of(node)
         for node in nodes
-        if node.type in ("use_as_clause", "macro_definition", "token_tree")
-        and (node.parent is None or node.parent.type != "attribute")
-    )
+        if node.type in ("macro_definition", "token_tree") and (node.parent is None or node.parent.type != "attribute")
+    ]
+    # Without the word `impl`, all that a macro can do with `PartialEq` is to derive it.
+    in_macros = any(map(_COMPARES.search, bodies)) and any(re.search(rb"\bimpl\b", body) for body in bodies)
+    hidden = renamed or in_macros
     if not written and not hidden:
         return "all"
     if hidden:
