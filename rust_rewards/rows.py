@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from .ast_metrics import AstMetrics, analyze_ast
 from .continuation import build_program
 from .scoring import DEFAULT_CONFIG, RewardBreakdown, RewardConfig, compute_reward
-from .verifier import Limits, Verdict, verify
+from .verifier import Limits, Verdict, text_of_tests, verify
 
 Completion = str | Sequence[dict[str, Any]]
 Column = Sequence[str | None] | str | None
@@ -30,6 +30,8 @@ MEASURED_PROGRAMS = 4096
 MEASURED_CHARS = 32 * 1024
 UNMET_SHOWN = 5  # hidden tests that did not pass
 _UNREADABLE = object()
+FAULTS_OF_TESTS = ("the tests ", "a test ", "case ")
+_said: set[str] = set()
 
 logger = logging.getLogger(__name__)
 
@@ -52,11 +54,26 @@ def read_rows(
 ) -> list[Row | None]:
     """Read completions and their columns; `None` for a row that cannot be read.
 
-    A column is a list with one string or `None` per completion, or one string for all. Blank strings mean
-    none.
+    A column is a list with one string or `None` per completion, or one string for all. Blank strings mean none. Tests
+    may be lists and objects, as good as their JSON.
     """
-    columns = [broadcast(column, len(completions)) for column in (tests, entry_point, code_prefix)]
-    return [_read_row(*cells) for cells in zip(completions, *columns, strict=True)]
+    columns = {
+        "tests": [text_of_tests(cell) for cell in broadcast(tests, len(completions))],
+        "entry_point": broadcast(entry_point, len(completions)),
+        "code_prefix": broadcast(code_prefix, len(completions)),
+    }
+    for name, cells in columns.items():
+        for kind in {
+            type(cell) for cell in cells if not (cell is None or isinstance(cell, str) or cell is _UNREADABLE)
+        }:
+            _say_unread(name, kind.__name__)
+    return [_read_row(*cells) for cells in zip(completions, *columns.values(), strict=True)]
+
+
+@functools.cache
+def _say_unread(column: str, kind: str) -> None:
+    """Say, once for each, that a column holds what cannot be read."""
+    logger.warning("The column %s holds values of type %s where text is read; their rows are not scored.", column, kind)
 
 
 def read_without_tests(
@@ -69,7 +86,10 @@ def read_without_tests(
 
 def readable_tests(tests: Column, rows: int) -> Column:
     """Return a column of tests without what cannot be read, for somebody who can do without."""
-    return tests if tests is None else [cell if isinstance(cell, str) else None for cell in broadcast(tests, rows)]
+    if tests is None:
+        return None
+    cells = [text_of_tests(cell) for cell in broadcast(tests, rows)]
+    return [cell if isinstance(cell, str) else None for cell in cells]
 
 
 def broadcast(column: Any, rows: int) -> list[Any]:
@@ -101,10 +121,19 @@ def verify_rows(
     """Return a verdict for every row; `None` where there is no row, or the verifier failed."""
     verdicts = ask_verifier(rows, clippy=clippy, limits=limits, jobs=jobs)
     known = [verdict for verdict in verdicts if verdict is not None]
-    failures = [verdict.failure for verdict in known if verdict.failure is not None]
+    failures = [verdict.failure for verdict in known if verdict.failure is not None and not _was_said(verdict.failure)]
     if failures:
         logger.warning("%d of %d programs could not be verified; first: %s", len(failures), len(known), failures[0])
     return [None if verdict is None or verdict.failure is not None else verdict for verdict in verdicts]
+
+
+def _was_said(failure: str) -> bool:
+    """Return whether it is a fault of tests, as they stay the same in every step, of a kind that was logged before."""
+    kind = failure.split(":")[0]
+    known = kind in _said
+    if failure.startswith(FAULTS_OF_TESTS):
+        _said.add(kind)
+    return known
 
 
 def ask_verifier(

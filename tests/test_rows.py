@@ -111,3 +111,17 @@ def test_the_first_error_is_its_code_and_message():
 )
 def test_the_outcome_is_a_word_or_two(verdict, score, word):
     assert outcome(verdict, score) == word
+
+
+def test_a_fault_of_the_tests_is_said_once_per_kind(caplog):
+    rows = [read_rows(["pub fn f() {}"], tests=[tests]) for tests in ("#[nowhere::test] fn t() {}", "// none")]
+    for _ in range(2):
+        assert [verify_rows(row) for row in rows] == [[None], [None]]
+    assert caplog.text.count("could not be verified") == 2
+    assert "the tests use #[nowhere::test], which is not of the standard library" in caplog.text
+
+
+def test_a_column_of_another_type_is_named_once(caplog):
+    for _ in range(2):
+        assert read_rows(["pub fn f() {}"], tests=[5.5]) == [None]
+    assert caplog.text.count("The column tests holds values of type float") == 1

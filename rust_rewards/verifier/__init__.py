@@ -1,6 +1,7 @@
 """Rust source -> `Verdict`."""
 
 from .engine import verify
+from .json_cases import text_of_tests
 from .native_build import SandboxError
 from .toolchain import Toolchain, ToolchainError, find_toolchain
 from .verdict import Diagnostic, Limits, Verdict
@@ -13,5 +14,6 @@ __all__ = [
     "ToolchainError",
     "Verdict",
     "find_toolchain",
+    "text_of_tests",
     "verify",
 ]

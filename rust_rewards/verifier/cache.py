@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 MEMORY_ENTRIES = 16_384  # a few KiB each
 LONG = 1 << 16  # characters; of a longer text a hash is kept
-FORMAT = 2  # raise when the meaning of an entry changes
+FORMAT = 3  # raise when the meaning of an entry changes
 TABLE = "CREATE TABLE IF NOT EXISTS verdicts (key TEXT PRIMARY KEY, entry TEXT NOT NULL)"
 BUSY_SECONDS = 30.0  # how long a rank waits for another one's write
 Entry = CompileResult | TestResult

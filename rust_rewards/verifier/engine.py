@@ -22,6 +22,7 @@ from .cases import HiddenTests, HiddenTestsError
 from .compiler import Compiler, OutOfTime
 from .harness import TestJob, TestResult, run_alone, run_batch
 from .hidden_tests import read_hidden_tests
+from .json_cases import text_of_tests
 from .listing import list_cases
 from .settings import release_or_default, tolerance_or_default
 from .single import CompileResult, check_alone, parse, rejected
@@ -107,6 +108,8 @@ def verify(
     ```
     """
     _check_programs(programs)
+    if tests is not None and not isinstance(tests, str):
+        tests = [text_of_tests(cell) for cell in tests]
     tests = _column("tests", tests, len(programs))
     entry_points = _column("entry_points", entry_points, len(programs))
     _check_options(edition, limits, jobs)

@@ -17,7 +17,7 @@ from ..syntax.lexer import blank, scan
 from ..syntax.tree import COMMENTS, name_of, parse_rust, text_of
 from .assertions import is_assertion, plain_names
 from .cases import Case, HiddenTests, HiddenTestsError
-from .item_tests import REACHED, are_items, catches_panics, hidden_tests, leaves_early, read_items
+from .item_tests import REACHED, are_items, catches_panics, hidden_tests, leaves_early, read_items, with_test_on
 from .json_cases import read_json
 
 _DECLARATIONS = frozenset(
@@ -62,7 +62,7 @@ def _read(tests: str) -> HiddenTests:
 
 def _from_rust(tests: str) -> HiddenTests:
     _require_balance(tests)
-    tests = plain_names(tests)
+    tests = with_test_on(plain_names(tests))
     return read_items(tests) if are_items(blank(tests).code) else _from_statements(tests)
 
 

@@ -80,7 +80,7 @@ def _test_value(case: Case, crate: str, stdio: Stdio) -> str:
         start, length = stdio.inputs.place(case.input)
         given = f"::{crate}::names::Some(({start}, {length}))"
     flags = f"must_reach: {_rust_bool(case.must_reach)}, catches: {_rust_bool(case.catches)}"
-    rest = f'name: "{case.name}", output: {case.output_bytes(stdio.tolerance)}, {flags}'
+    rest = f'output: {case.output_bytes(stdio.tolerance)}, {flags}, name: "{case.name}"'
     return f"::{crate}::Test {{ should_panic: {panics}, input: {given}, {rest} }}"
 
 

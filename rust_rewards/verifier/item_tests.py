@@ -68,7 +68,6 @@ def read_items(tests: str) -> HiddenTests:
     Raises:
         HiddenTestsError: When only something that is not there could say which tests there are.
     """
-    tests = _with_test_on(tests)
     source = tests.encode()
     root = parse_rust(source).root_node
     seen = _look_at(root)
@@ -180,7 +179,7 @@ def _say_foreign(name: str, *, counted: bool, given: list[Node]) -> None:
     _say_once("Hidden tests call %s!, which they do not define: tests that it makes are not counted.", name)
 
 
-def _with_test_on(tests: str) -> str:
+def with_test_on(tests: str) -> str:
     """Return the tests with `all()`, which holds, in the place of `test` in conditions."""
     if "cfg" not in tests:
         return tests

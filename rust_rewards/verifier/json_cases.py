@@ -22,7 +22,7 @@ _FORMS = (
 )
 
 
-def tests_text(cell: Any) -> Any:
+def text_of_tests(cell: Any) -> Any:
     """Return a cell of tests as text: lists and objects as their JSON, everything else as it is."""
     if hasattr(cell, "tolist"):  # an array
         cell = cell.tolist()

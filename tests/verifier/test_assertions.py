@@ -29,7 +29,7 @@ def test_comparisons_of_the_programs_own_are_seen_wherever_they_stand(tests):
     ("written", "opened"),
     [
         ("assert!(f(1) == 2);", "rr_compare!((f(1)) (==) (2));"),
-        ('debug_assert!(a<b, "why {}", 1);', "rr_compare!((a) (<) (b));"),
+        ('debug_assert!(a<b, "why {}", 1);', 'rr_compare!((a) (<) (b), "why {}", 1);'),
         ("assert!(a /* of it */ == b);", "rr_compare!((a) (==) (b));"),
         ("assert!(a && b);", "assert!(a && b);"),
         ("assert_eq!(a == b, true);", "assert_eq!(a == b, true);"),

@@ -50,13 +50,22 @@ fn any(tokens: &TokenStream, holds: &dyn Fn(&TokenTree) -> bool) -> bool {
 /// What `#[should_panic]` in its brackets says: the literal behind its `=`, or nothing.
 fn expected_panic(token: &TokenTree) -> Option<String> {
     let TokenTree::Group(group) = token else { return None };
-    let mut words = group.stream().into_iter().peekable();
+    let mut words = flat(group.stream()).into_iter().peekable();
     if group.delimiter() != Delimiter::Bracket || !words.peek().is_some_and(|word| is_word(word, "should_panic")) {
         return None;
     }
     let text: String = words.map(|word| word.to_string()).collect();
     let literal = text.split_once('=').map_or("", |(_, literal)| literal.trim());
     Some(if text.contains('(') { literal.strip_suffix(')').unwrap_or(literal) } else { literal }.trim().to_string())
+}
+
+/// The tokens without the invisible brackets around what a macro was given.
+fn flat(tokens: TokenStream) -> Vec<TokenTree> {
+    let one = |token| match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::None => flat(group.stream()),
+        other => vec![other],
+    };
+    tokens.into_iter().flat_map(one).collect()
 }
 
 fn hexadecimal(text: &str) -> String {
