@@ -16,10 +16,8 @@ from typing import Any
 from .cases import Case, HiddenTestsError
 from .settings import checked_tolerance
 
-_FORMS = (
-    '[{"input": str, "output": str}, ...], {"inputs": [str, ...], "outputs": [str, ...]} and '
-    '["assert_eq!(f(1), 2);", ...]'
-)
+_FORM = 'a JSON case must be {"input": str, "output": str}'
+_OTHERS = 'read are also {"inputs": [str, ...], "outputs": [str, ...]} and ["assert_eq!(f(1), 2);", ...]'
 
 
 def text_of_tests(cell: Any) -> Any:
@@ -81,7 +79,7 @@ def _case(number: int, row: Any) -> Case:
     texts = [_text(found.get("input")), *map(_text, outputs if isinstance(outputs, list) else [])]
     given, *wanted = [text for text in texts if text is not None] or [""]
     if not wanted or None in texts:
-        raise HiddenTestsError(f"the tests are JSON, but {str(row)[:80]} is no JSON case; read are {_FORMS}")
+        raise HiddenTestsError(f"the tests are JSON of no known form: {_FORM}, not {str(row)[:80]}; {_OTHERS}")
     try:
         "".join((given, *wanted)).encode()
     except UnicodeEncodeError:

@@ -63,9 +63,9 @@ def test_a_column_of_lists_and_objects_is_as_good_as_its_json():
         ('{"fn_name": "f", "inputs": [[1]], "outputs": [2]}', "write calls as assertions"),
         ('{"inputs": ["a"], "outputs": []}', "1 inputs and 0 outputs"),
         ('{"inputs": [], "outputs": []}', "without a case"),
-        ('{"cases": []}', "no JSON case"),
-        ('[{"input": "a", "output": 3}]', "no JSON case"),
-        ("[[1, 2]]", "no JSON case"),
+        ('{"cases": []}', "a JSON case must be"),
+        ('[{"input": "a", "output": 3}]', "a JSON case must be"),
+        ("[[1, 2]]", "a JSON case must be"),
     ],
 )
 def test_other_json_is_refused_with_what_is_read(tests, words):
