@@ -87,12 +87,21 @@ def check_batch(compiler: Compiler, members: list[Member], clippy: bool) -> list
         return check_alone(compiler, member.source, has_main=member.has_main, clippy=clippy, settle_parse=False)
 
     settled = settle(members, together, alone)
+    if clippy:
+        settled = [_without_clippys_doing(compiler, *pair) for pair in zip(members, settled, strict=True)]
     # Whether one parses is still open where the parser may have complained.
     known = [parse_known(result, member.source) for result, member in zip(settled, members, strict=True)]
     unknown = [i for i, answer in enumerate(known) if answer is None]
     for i, answer in zip(unknown, parse_each(compiler, [members[i].source for i in unknown]), strict=True):
         known[i] = answer
     return [replace(result, parses=bool(ok)) for result, ok in zip(settled, known, strict=True)]
+
+
+def _without_clippys_doing(compiler: Compiler, member: Member, result: CompileResult) -> CompileResult:
+    """Ask again where only lints that were made errors (`deny`) speak against a program: clippy may see more."""
+    if result.compiles or result.timed_out or not all(map(_is_lint, result.errors)):
+        return result
+    return check_alone(compiler, member.source, has_main=member.has_main, clippy=True, settle_parse=False)
 
 
 def _round(compiler: Compiler, members: list[Member], clippy: bool) -> Round[CompileResult] | None:

@@ -108,6 +108,8 @@ class Compiler:
         )
         if done.timed_out and wall == left and not done.spoke:
             raise OutOfTime
+        if not done.confined:  # no program has run yet: it is nobody's fault but the machine's
+            raise sandbox.SandboxError(f"the confinement did not stand within {wall:g} s")
         found = list(parse_diagnostics(done.stderr.decode("utf-8", "replace")))
         failed = any(item.diagnostic.level == "error" for item in found)
         broken = why_broken(done, wall, reported_errors=failed)

@@ -144,7 +144,8 @@ def run_alone(compiler: Compiler, job: TestJob) -> TestResult:
     if done.errors or (done.broken is not None and not done.spoke):
         if job is not _TRIVIAL:
             _require_working_tests(compiler)
-        return _not_built(job)
+        # A build that takes too long may have had a busy machine: that is no answer to keep.
+        return TestResult(("timed out",) * len(job.tests.cases)) if done.timed_out else _not_built(job)
     return _read_results(done, results, [job])[0]
 
 

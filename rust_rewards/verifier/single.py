@@ -85,6 +85,11 @@ def check_alone(
     """Check one program in a compiler of its own. Without `settle_parse`, `parses` stays provisional."""
     kind = "bin" if has_main else "lib"
     done = compiler.run([compiler.check(PROGRAM, kind, clippy=clippy)], {PROGRAM: source})
+    if clippy and (done.broken is not None or _only_lints(done.errors)):
+        # What only clippy does is no reason not to compile: it prints more, takes longer, and breaks by itself.
+        plain = check_alone(compiler, source, has_main=has_main, clippy=False, settle_parse=settle_parse)
+        lints = from_diagnostics((item.diagnostic for item in done.diagnostics), 0.0).lints
+        return replace(plain, lints=lints, seconds=plain.seconds + done.seconds)
     if done.broken is not None:
         require_working_compiler(compiler, clippy)
         error = Diagnostic("error", None, done.broken, rendered=f"error: {done.broken}\n")
@@ -94,6 +99,14 @@ def check_alone(
         return result
     known = parse_known(result, source)
     return replace(result, parses=parse(compiler, source) if known is None else known)
+
+
+def _only_lints(errors: list[Located]) -> bool:
+    """Return whether rustc has errors, and all of them are lints that were made errors (`deny`): clippy may see
+    more of these. Clippy's own do not count."""
+    codes = [item.diagnostic.code or "" for item in errors]
+    ours = [code for code in codes if not code.startswith("clippy::")]
+    return bool(ours) and all(code[:1].islower() for code in ours)
 
 
 def require_working_compiler(compiler: Compiler, clippy: bool) -> None:
