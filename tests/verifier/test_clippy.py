@@ -9,7 +9,11 @@ from hostile_programs import HONEST, HOSTILE
 
 from rust_rewards import Limits, verify
 
-WORDY = "pub fn f(x: i32) -> i32 {\n" + "".join(f"    if x == {i} {{ return {i}; }};\n" for i in range(300)) + "return 1;\n}"
+WORDY = (
+    "pub fn f(x: i32) -> i32 {\n"
+    + "".join(f"    if x == {i} {{ return {i}; }};\n" for i in range(300))
+    + "return 1;\n}"
+)
 EXPECTS = "#[expect(clippy::needless_return)]\npub fn f() -> u8 { 1 }"
 
 
@@ -28,7 +32,7 @@ def test_a_program_that_compiles_does_so_with_clippy(program):
 
 @pytest.mark.slow
 def test_hostile_and_honest_programs_compile_with_clippy_when_they_do_without():
-    programs = [case.program for case in (*HONEST, *HOSTILE)]
+    programs = [program for program, _ in HONEST] + [case.source for case in HOSTILE]
     random.Random(3).shuffle(programs)
     plain, linted = (verify(programs, clippy=clippy) for clippy in (False, True))
     differing = [p for p, a, b in zip(programs, plain, linted, strict=True) if a.compiles != b.compiles]
