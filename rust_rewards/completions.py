@@ -3,9 +3,9 @@
 Which part of a completion counts:
 
 - One block counts, or, where there is no fence, all text. Blocks are never joined; which of them passes plays no part.
-- Thinking counts only where there is no code outside it; what is visible, and then what is in `<answer>`, goes first.
-- It is the last complete block that defines the entry point; without one, most of what the tests name.
-- Where none does, the last complete Rust block; then one that never closes (its rest); then blocks without a language.
+- Thinking, HTML comments, tool calls and what follows the end of the turn never count; `<answer>` goes first.
+- It is the last complete block that defines the entry point, rather not as a method; or most of what the tests name.
+- Where none does, the last Rust block that uses nothing of another, complete before open; then those without language.
 - A `markdown` or `text` block is read like the answer around it; blocks of other languages never count.
 - Fences and tags in comments and strings of a block are code.
 
@@ -23,7 +23,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .markdown import ANSWER, INVISIBLE, MAX_SOURCE_CHARS, RUST, Part, looks_like_rust, read_markdown
+from .markdown import ANSWER, INVISIBLE, LATER, MAX_SOURCE_CHARS, RUST, Part, looks_like_rust, read_markdown
 from .syntax.definitions import declared_words, defined_names
 from .syntax.lexer import blank
 
@@ -36,6 +36,7 @@ _COMMENT_OR_LITERAL = re.compile(
     r"""|//[^\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?|r\#"(?:[^"]|"(?!\#))*+|"(?:[^"\\]|\\.)*+"?|'(?:[^'\\\n]|\\.)'""",
     re.DOTALL,
 )
+_TURN_MARKS = re.compile(r"<[^<>\n]{1,40}>")
 _WORD = re.compile(r"[^\W\d]\w*")
 _CASES = re.compile(r'\s*\[\s*\{\s*"')
 
@@ -66,15 +67,13 @@ def extract_rust(
 
     ```
     """
-    parts = read_markdown(completion_text(completion))
-    outside = outside_thinking(parts)
-    for considered in (outside, parts) if len(outside) < len(parts) else (parts,):
-        block = choose_block(considered, entry_point, tests)
-        if block is not None:
-            return _source(block.text)
-        text = "".join(part.text for part in considered)
-        if all(part.language is None for part in considered) and looks_like_rust(text):
-            return _source(text)
+    parts = answer_parts(read_markdown(completion_text(completion)))
+    block = choose_block(parts, entry_point, tests)
+    if block is not None:
+        return _source(block.text)
+    text = "".join(part.text for part in parts)
+    if all(part.language is None for part in parts) and looks_like_rust(text):
+        return _source(text)
     return ""
 
 
@@ -100,9 +99,9 @@ def completion_text(completion: str | Sequence[Mapping[str, Any]]) -> str:
     return _clean(content) if isinstance(content, str) else ""
 
 
-def outside_thinking(parts: Sequence[Part]) -> list[Part]:
-    """Return the parts that stand in no closed thinking section."""
-    return [part for part in parts if not part.is_thinking]
+def answer_parts(parts: Sequence[Part]) -> list[Part]:
+    """Return the parts that stand where an answer may stand."""
+    return [part for part in parts if part.may_answer]
 
 
 def choose_block(parts: Sequence[Part], entry_point: str | None = None, tests: str | None = None) -> Part | None:
@@ -111,9 +110,10 @@ def choose_block(parts: Sequence[Part], entry_point: str | None = None, tests: s
     if len(blocks) < 2:
         return blocks[0] if blocks else None
     asked = _asked_names(entry_point, tests)
+    leans = _leaning(blocks)
     best: tuple[tuple[int, ...], Part] | None = None
-    for block in blocks:
-        rank = _rank(block, asked)
+    for place, block in enumerate(blocks):
+        rank = _rank(block, asked, leans=place in leans)
         if best is None or rank >= best[0]:  # of equals the last
             best = rank, block
     return best[1] if best else None
@@ -122,12 +122,15 @@ def choose_block(parts: Sequence[Part], entry_point: str | None = None, tests: s
 def is_clean_block(
     completion: str | Sequence[Mapping[str, Any]], *, entry_point: str | None = None, tests: str | None = None
 ) -> bool:
-    """Whether the answer is a complete visible block that says Rust, and the only try.
+    """Whether the answer is a complete visible block that says Rust, and the only try, in a turn that ends.
 
     Another try is another block that defines what was asked for; where nothing was, anything this block defines.
     Examples of use, tests and output are none.
     """
-    parts = outside_thinking(read_markdown(completion_text(completion)))
+    everything = read_markdown(completion_text(completion))
+    parts = answer_parts(everything)
+    if any(LATER in part.sections and _TURN_MARKS.sub("", part.text).strip() for part in everything):
+        return False
     block = choose_block(parts, entry_point, tests)
     if block is None or not block.complete or block.is_hidden or block.language != RUST:
         return False
@@ -139,12 +142,29 @@ def is_clean_block(
     return all(wanted.isdisjoint(defined_names(part.text)) for part in others)
 
 
-def _rank(block: Part, asked: frozenset[str]) -> tuple[int, ...]:
+def _rank(block: Part, asked: frozenset[str], *, leans: bool) -> tuple[int, ...]:
     """Return what a block is chosen by, the first number before the second; the greatest is the answer."""
-    defined = len(asked & defined_names(block.text)) if any(name in block.text for name in asked) else 0
+    mentioned = any(name in block.text for name in asked)
+    defined = len(asked & defined_names(block.text)) if mentioned else 0
+    at_top = len(asked & defined_names(block.text, methods=False)) if defined else 0
     is_rust, is_complete = int(block.language == RUST), int(block.complete)
     form = (is_complete, is_rust) if defined else (is_rust, is_complete)
-    return (defined, int(not block.is_hidden), int(ANSWER in block.sections), *form, int(looks_like_rust(block.text)))
+    stands_alone = int(not leans)
+    place = (int(not block.is_hidden), int(ANSWER in block.sections))
+    return (at_top, defined, *place, *form, int(looks_like_rust(block.text)), stands_alone)
+
+
+def _leaning(blocks: Sequence[Part]) -> set[int]:
+    """Return the places of the blocks that use what an earlier one defines and they do not: examples of its use."""
+    leaning: set[int] = set()
+    known: set[str] = set()
+    for place, block in enumerate(blocks):
+        own = defined_names(block.text, methods=False) - {"main"}
+        if known and not known.isdisjoint(set(_WORD.findall(blank(block.text[:MAX_SOURCE_CHARS]).code)) - own):
+            leaning.add(place)
+        else:
+            known |= own
+    return leaning
 
 
 def _asked_names(entry_point: str | None, tests: str | None) -> frozenset[str]:

@@ -19,7 +19,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .completions import completion_text, extract_rust, outside_thinking
+from .completions import answer_parts, completion_text, extract_rust
 from .markdown import MAX_SOURCE_CHARS, looks_like_rust, read_markdown
 from .syntax.brackets import follow_brackets
 from .syntax.tree import ITEM_KINDS, parse_rust
@@ -58,7 +58,7 @@ def build_program(
     if not code_prefix or not code_prefix.strip():
         return answer
     prefix = completion_text(code_prefix)
-    parts = outside_thinking(read_markdown(completion_text(completion)))
+    parts = answer_parts(read_markdown(completion_text(completion)))
     if not any(part.text.strip() for part in parts):
         return ""
     before_fence = itertools.takewhile(lambda part: not part.fenced, parts)

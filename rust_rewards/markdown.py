@@ -29,8 +29,20 @@ _INFO = re.compile(r"[\s{.]*(?:title=|filename=)?[\"']?([\w+#./\\-]*)[\"':}]?(?:
 INVISIBLE = "\ufeff\u200b\u2060"
 # Every alternative begins with a literal, which makes the search several times faster.
 _MARK = re.compile(
-    r"```+|~~~+|</?(?:think(?:ing)?|thought|reasoning|answer|final_answer|solution|code|pre|details)(?:\s[^<>\n]{0,200})?>"
-    r"|\[/?think\]|<!--|-->|<\|\w{1,40}\|>|</s>",
+    r"```+|~~~+|</?(?:think(?:ing)?|thought|reasoning|answer|final_answer|solution|code|pre|details"
+    r"|tool_(?:calls?|code|response)|function_calls?)(?:\s[^<>\n]{0,200})?>"
+    r"|\[/?think\]|<!--|-->|<\|\w{1,40}\|>|</s>|\[TOOL_CALLS\]"
+    r"|<(?:start|end)_of_turn>|<\uff5c[^<>\n]{1,40}\uff5c>|\[INST\]"
+    r"|\n### (?:instruction|user|human):|\n\n(?:human|user): ",
+    re.IGNORECASE,
+)
+# What ends the turn of whoever writes, in the templates of ChatML (Qwen), Llama, Mistral, Gemma, Phi, Cohere, DeepSeek
+# and gpt-oss, or begins that of another. gpt-oss ends every channel.
+_TURN = re.compile(
+    r"<\|(?:im_end|endoftext|eot_id|eom_id|end_of_text|end_of_turn(?:_token)?|return|call)\|>|</s>|<end_of_turn>"
+    r"|<\|end\|>(?!\s*(?:<\|start\|>\s*assistant|<\|channel\|>|<\|assistant\|>\s*\Z))"
+    r"|<\|(?:im_start|start_header_id|start)\|>(?!\s*assistant)|<\|(?:user|system|human|observation|user_token)\|>"
+    r"|<start_of_turn>(?!\s*model)|<\uff5c(?:user|end\u2581of\u2581sentence)\uff5c>|\[INST\]",
     re.IGNORECASE,
 )
 _TAG_NAME = re.compile(r"\w+")
@@ -54,7 +66,11 @@ _CODE = re.compile(
 )
 
 THINKING, ANSWER, DETAILS, COMMENT = "thinking", "answer", "details", "comment"
+TOOL_CALL, LATER = "tool call", "later"
+NEVER_THE_ANSWER = frozenset({THINKING, COMMENT, TOOL_CALL, LATER})
 _SECTIONS = {
+    **dict.fromkeys(("tool_call", "tool_calls", "tool_code", "tool_response"), TOOL_CALL),
+    **dict.fromkeys(("function_call", "function_calls"), TOOL_CALL),
     **dict.fromkeys(("think", "thinking", "thought", "reasoning"), THINKING),
     **dict.fromkeys(("answer", "final_answer", "solution", "code"), ANSWER),
     "details": DETAILS,
@@ -70,8 +86,8 @@ class Part:
             beginning of a `markdown` or `text` block is a part without text of its own.
         text (`str`): What it holds, without fences and tags.
         complete (`bool`): Its end was there. Text is always complete.
-        sections (`set[str]`): Closed sections it stands in, of `"thinking"`, `"answer"`, `"details"`, `"comment"`.
-            A section of an answer that never closes counts as well.
+        sections (`set[str]`): Sections it stands in, of `"thinking"`, `"answer"`, `"details"`, `"comment"` and
+            `"tool call"`; `"later"` for what follows the end of the turn. Details count only where they close.
         fenced (`bool`): It began with a fence.
     """
 
@@ -82,13 +98,14 @@ class Part:
     fenced: bool = False
 
     @property
-    def is_thinking(self) -> bool:
-        return THINKING in self.sections
+    def may_answer(self) -> bool:
+        """Whether it stands where an answer may stand."""
+        return self.sections.isdisjoint(NEVER_THE_ANSWER)
 
     @property
     def is_hidden(self) -> bool:
-        """Whether a reader of the rendered text does not see it."""
-        return not self.sections.isdisjoint((DETAILS, COMMENT))
+        """Whether a reader of the rendered text sees it only after a click."""
+        return DETAILS in self.sections
 
 
 @dataclass(slots=True)
@@ -129,10 +146,11 @@ class _Reader:
         self.lookaheads = MAX_LOOKAHEADS
         self.seen_thinking = False
         self.bare_so_far = True
+        self.later = ""  # what follows the end of the turn
 
     def read(self) -> list[Part]:
         searched = marks = 0
-        while marks < MAX_MARKS and (mark := _MARK.search(self.text, searched)):
+        while marks < MAX_MARKS and not self.later and (mark := _MARK.search(self.text, searched)):
             marks += 1
             searched = max(mark.end(), self._read_mark(mark))
         if self.block is not None:
@@ -140,8 +158,11 @@ class _Reader:
         self._add_text(len(self.text))
         if self.wrappers:
             self._make_block(self.wrappers[0][1], complete=False)
-        if ANSWER in self.sections:
-            self._close_section(ANSWER, complete=False)
+        for section in (ANSWER, *sorted(NEVER_THE_ANSWER)):
+            if section in self.sections:
+                self._close_section(section, complete=False)
+        if self.later:
+            self.parts.append(Part(None, self.later, sections={LATER}))
         return self.parts
 
     def _read_mark(self, mark: re.Match[str]) -> int:
@@ -151,6 +172,8 @@ class _Reader:
         if self.block is None:
             if is_fence:
                 self._read_fence(mark, before)
+            elif self._ends_turn(mark, before):
+                self._end_turn(mark)
             else:
                 since_mark = before[max(0, len(before) - (mark.start() - self.position)) :]
                 if not _is_code(mark[0], since_mark, self._info(mark), closes=self._closes(mark[0])):
@@ -160,8 +183,25 @@ class _Reader:
                 self._read_fence_in_block(mark, before)
             elif self._ends_block(mark, before):
                 self._end_block(mark.start(), mark.start(), complete=False)
-                self._read_tag(mark)
+                if self._ends_turn(mark, before):
+                    self._end_turn(mark)
+                else:
+                    self._read_tag(mark)
         return self.position
+
+    def _ends_turn(self, mark: re.Match[str], before: str) -> bool:
+        """Whether a mark outside blocks ends the turn in which something was said, or begins that of somebody else."""
+        if mark[0][0] == "\n":  # plain words: only behind a block
+            return any(part.language == RUST and part.may_answer for part in self.parts) and not self.sections
+        if _TURN.match(self.text, mark.start()) is None or (mark[0][0] == "[" and before.strip()):
+            return False
+        if self.block is None and _is_quoted(before, self._info(mark)):
+            return False
+        return bool(self.text[self.position : mark.start()].strip()) or any(part.text.strip() for part in self.parts)
+
+    def _end_turn(self, mark: re.Match[str]) -> None:
+        self._add_text(mark.start())
+        self.text, self.later = self.text[: mark.start()], self.text[mark.start() :]
 
     def _before(self, at: int) -> str:
         """Return what stands before a position on its line."""
@@ -217,7 +257,7 @@ class _Reader:
         if not self.bare_so_far:
             return False
         self.bare_so_far = False
-        lead = self._outside_thinking() + self.text[self.position : mark.start()]
+        lead = self._may_answer() + self.text[self.position : mark.start()]
         behind = _MARK.search(self.text, mark.end())
         more = self.text[mark.end() : behind.start() if behind else len(self.text)]
         if not lead.rstrip().endswith(("}", ";")) or looks_like_rust(more):
@@ -225,8 +265,8 @@ class _Reader:
         self._add_text(mark.start())
         return self._make_block(0, complete=True)
 
-    def _outside_thinking(self) -> str:
-        return "".join(part.text for part in self.parts if not part.is_thinking)
+    def _may_answer(self) -> str:
+        return "".join(part.text for part in self.parts if part.may_answer)
 
     def _add_text(self, end: int) -> None:
         if self.block is None and end > self.position:
@@ -235,17 +275,19 @@ class _Reader:
 
     def _make_block(self, since: int, *, complete: bool) -> bool:
         """Turn the text since a part into a block without language, if it is Rust and has no block beside it."""
-        inside = [part for part in self.parts[since:] if not part.is_thinking]
+        inside = [part for part in self.parts[since:] if part.may_answer]
         text = "".join(part.text for part in inside).lstrip("\n")
         if any(part.language is not None for part in inside) or not looks_like_rust(text):
             return False
-        self.parts[since:] = [part for part in self.parts[since:] if part.is_thinking]
+        self.parts[since:] = [part for part in self.parts[since:] if not part.may_answer]
         self.parts.append(Part("", text, complete))
         self.sections = {section: min(first, len(self.parts) - 1) for section, first in self.sections.items()}
         return True
 
     def _read_tag(self, mark: re.Match[str]) -> None:
         tag = mark[0].lower()
+        if tag[0] == "\n":
+            return
         name = _TAG_NAME.search(tag)
         section = COMMENT if name is None else _SECTIONS.get(name[0])
         self._add_text(mark.start())
@@ -300,7 +342,9 @@ class _Reader:
     def _ends_block(self, mark: re.Match[str], before: str) -> bool:
         """Whether a tag inside the open block ends it."""
         assert self.block is not None
-        is_end = mark[0].startswith(("</", "<|", "[/")) or (mark[0] == "-->" and COMMENT in self.sections)
+        is_end = mark[0].startswith(("</", "<|", "[/", "<end", "<start", "<\uff5c", "\n")) or (
+            mark[0] == "-->" and COMMENT in self.sections
+        )
         if not is_end:
             return False
         if self.block.may_be_rust:
@@ -362,15 +406,20 @@ def _is_open(code: str) -> bool:
 def _is_code(tag: str, before: str, behind: str, *, closes: bool) -> bool:
     """Whether what looks like a tag outside blocks is code, as far as its line tells.
 
-    It stands in a string there, or in a comment (unless it closes a section, of which the line may be prose), or it is
-    the generic argument of a name, such as `Vec<answer>`.
+    It stands in a string or code span there, or in a comment (unless it closes a section, of which the line may be
+    prose), or it is the generic argument of a name, such as `Vec<answer>`.
     """
     if not closes and (_COMMENT_START.search(before) or before.rfind("/*") > before.rfind("*/")):
         return True
-    if before.count('"') % 2 == 1 and '"' in behind:
+    if _is_quoted(before, behind):
         return True
     follows_name = before[-1:].isascii() and (before[-1:].isalnum() or before[-1:] in ("_", ":"))
     return tag[1].isalpha() and follows_name and behind[:1] not in ("", "`", "<")
+
+
+def _is_quoted(before: str, behind: str) -> bool:
+    """Whether what stands between two pieces of a line is in a string or code span, as far as the line tells."""
+    return any(before.count(quote) % 2 == 1 and quote in behind for quote in ('"', "`"))
 
 
 def _without_container(text: str, before: str) -> str:

@@ -54,11 +54,6 @@ def test_a_block_after_a_thinking_section_beats_one_inside():
     assert extract_rust(f"{fenced(TWO)}<think>\n{fenced(ONE)}</think>\nDone.") == TWO
 
 
-def test_a_block_inside_thinking_counts_when_there_is_no_other():
-    assert extract_rust(f"<think>\n{fenced(ONE)}</think>\nThat is it.") == ONE
-    assert extract_rust(f"<think>\n{fenced(ONE)}truncated") == ONE
-
-
 def test_an_unclosed_block_is_its_rest():
     assert extract_rust("Sure:\n```rust\n" + ONE + "fn tw") == ONE + "fn tw"
     assert extract_rust("```rust") == ""
@@ -403,6 +398,72 @@ def test_thirty_further_forms_of_a_right_answer_pass():
     assert {form for form, value in zip(FORMS, values, strict=True) if value != 1.0} == set()
 
 
+LIB = "pub fn one() -> i32 { 1 }\n"
+# And 32 more, each with the share of its tests that it deserves.
+MORE_FORMS = {
+    "steps with pieces, then the whole": (
+        f"1. Signature:\n{fenced('pub fn add(a: i32, b: i32) -> i32;')}2. Body:\n{fenced('a + b')}All:\n{fenced(ADD)}",
+        1.0,
+    ),
+    "explanation of lines behind": (fenced(ADD) + f"The line\n{fenced('    a + b')}adds.\n", 1.0),
+    "complexity and notes": (fenced(ADD) + "\n**Complexity:** O(1)\n\n- `a`: left\n- `b`: right\n", 1.0),
+    "LaTeX": (f"We want $a + b$:\n\\[ a + b \\]\n{fenced(ADD)}\\boxed{{add}}\n", 1.0),
+    "boxed in answer tags": (f"<reasoning>\n$a + b$\n</reasoning>\n<answer>\n{fenced(ADD)}</answer>\n", 1.0),
+    "thinking with fences, then the answer": (
+        f"<think>\n{F}\nadd?\n{F}\n{F}rust\nfn add(\n</think>\n{fenced(ADD)}",
+        1.0,
+    ),
+    "two thinking sections": (f"<think>a</think>\nSo.\n<think>\n{fenced(WRONG)}</think>\n{fenced(ADD)}", 1.0),
+    "emphasis around the fence": (f"**\n{fenced(ADD)}**\n", 1.0),
+    "heading on the line before": (f"### `add`\n{fenced(ADD)}### Usage\n{fenced(USE)}", 1.0),
+    "nested list": ("- Code\n  - Rust:\n\n    " + fenced(ADD).replace("\n", "\n    ") + "\n", 1.0),
+    "quoted list": ("> - " + fenced(ADD).rstrip().replace("\n", "\n>   ") + "\n", 1.0),
+    "table row behind": (fenced(ADD) + "| in | out |\n|----|-----|\n| `1, 2` | `3` |\n", 1.0),
+    "shell transcript behind": (fenced(ADD) + fenced("$ cargo test\ntest result: ok. 1 passed\n", "console"), 1.0),
+    "Cargo.toml behind": (fenced(ADD) + fenced('[package]\nname = "add"\n', "toml"), 1.0),
+    "Python before": (fenced("def add(a, b):\n    return a + b\n", "python") + fenced(ADD), 1.0),
+    "Rust in a python block": (fenced(ADD, "python"), 0.0),
+    "old and new as diff": (fenced("-    a - b\n+    a + b\n", "diff") + fenced(ADD), 1.0),
+    "only a diff": (fenced("+pub fn add(a: i32, b: i32) -> i32 { a + b }\n", "diff"), 0.0),
+    "file names before blocks": (
+        f"**src/add.rs**\n{fenced(ADD)}**src/main.rs**\n{fenced('mod add;' + chr(10) + USE)}",
+        1.0,
+    ),
+    "two files, the other function second": (fenced(ADD) + fenced(LIB), 1.0),
+    "HTML paragraphs": (f"<p>Here:</p>\n\n{fenced(ADD)}\n<p>Done.</p>\n", 1.0),
+    "open details": (f"<details open>\n<summary>Code</summary>\n\n{fenced(ADD)}</details>\n", 1.0),
+    "a comment in HTML before": (f"<!-- the answer -->\n{fenced(ADD)}", 1.0),
+    "a footnote": (fenced(ADD) + "[^1]: `i32` wraps.\n", 1.0),
+    "capital info with attributes": (fenced(ADD, "Rust {linenos=true}"), 1.0),
+    "playground flags": (fenced(ADD, "rust,editable,edition2021,should_panic"), 1.0),
+    "fence of four around three": (f"{LONG}rust\n/// {F}\n/// add(1, 2);\n/// {F}\n{ADD}{LONG}\n", 1.0),
+    "text before on the fence's line": (f"Answer: {F}rs\n{ADD}{F} (adds)\n", 1.0),
+    "right, then the same with documentation": (fenced(ADD) + fenced("/// Adds.\n" + ADD), 1.0),
+    "right, then a wrong variant": (fenced(ADD) + "Or, to subtract:\n" + fenced(WRONG), 0.0),
+    "wrong, then right, then usage": (fenced(WRONG) + fenced(ADD) + fenced(USE), 1.0),
+    "no code": ("`add` returns the sum of its arguments.", 0.0),
+    "an apology": ("I'm sorry, but I can't help with that.<|im_end|>", 0.0),
+    "Chinese prose and comments": (f"答案：\n{fenced('/* 这是个加法函数 */' + chr(10) + ADD)}完成。\n", 1.0),
+}
+
+
+@pytest.mark.parametrize("tell", [{"entry_point": "add"}, {}], ids=["entry_point", "tests only"])
+def test_more_forms_have_their_value(tell):
+    completions = [completion for completion, _ in MORE_FORMS.values()]
+    values = tests_reward(completions, tests=HIDDEN_TESTS, **tell)
+    assert dict(zip(MORE_FORMS, values, strict=True)) == {name: value for name, (_, value) in MORE_FORMS.items()}
+
+
+def test_the_format_of_more_forms_agrees():
+    # no code 0; else 1 for one visible block that says Rust, 0.5 for several tries
+    tries = {"right, then the same with documentation", "right, then a wrong variant", "wrong, then right, then usage"}
+    nothing = {name for name, (_, value) in MORE_FORMS.items() if value == 0.0} - {"right, then a wrong variant"}
+    expected = {name: 0.0 if name in nothing else 0.5 if name in tries else 1.0 for name in MORE_FORMS}
+    expected["open details"] = 0.5
+    values = format_reward([completion for completion, _ in MORE_FORMS.values()], entry_point="add")
+    assert dict(zip(MORE_FORMS, values, strict=True)) == expected
+
+
 def test_reported_forms_pass():
     values = tests_reward([completion for completion, _ in REPORTED.values()], tests=HIDDEN_TESTS)
     assert {form for form, value in zip(REPORTED, values, strict=True) if value != 1.0} == set()
@@ -436,6 +497,120 @@ def test_several_tries_are_not_clean_and_examples_cost_nothing():
     assert is_clean_block(fenced(ADD) + fenced(USE), tests=HIDDEN_TESTS)
     assert is_clean_block(f"<think>{fenced(WRONG)}</think>" + fenced(ADD))
     assert not is_clean_block(f"<!--\n{fenced(ADD)}-->\n")
+
+
+# Code that is no answer, each with what is wrong about it.
+NO_ANSWER = {
+    "closed thinking": f"<think>\n{fenced(ADD)}</think>\nThat is it.",
+    "closed thinking, nothing behind": f"<think>\n{fenced(ADD)}</think>",
+    "thinking that never closes": f"<think>\n{fenced(ADD)}So that",
+    "thinking that never closes, bare": f"<think>\n{ADD}",
+    "thinking in brackets": f"[THINK]\n{fenced(ADD)}[/THINK]",
+    "thinking in brackets that never closes": f"[THINK]\n{fenced(ADD)}",
+    "bare thinking": f"<thinking>\n{ADD}</thinking>",
+    "thinking that the template began": f"{fenced(ADD)}</think>\nThat is it.",
+    "thinking that a turn cuts off": f"<think>\n{fenced(ADD)}<|im_end|>",
+    "an HTML comment": f"<!--\n{fenced(ADD)}-->\n",
+    "an HTML comment around bare code": f"So:\n<!--\n{ADD}-->\n",
+    "an HTML comment that never closes": f"<!--\n{fenced(ADD)}",
+    "a tool call": f"<tool_call>\n{fenced(ADD)}</tool_call>\n",
+    "a tool call that never closes": f"<tool_call>\n{fenced(ADD)}",
+    "a bare tool call": f"<function_calls>\n{ADD}</function_calls>\n",
+    "a tool's response": f"<tool_response>\n{fenced(ADD)}</tool_response>\n",
+    "a next turn": f"I cannot.<|im_end|>\n<|im_start|>user\n{fenced(ADD)}",
+    "a next turn of the assistant": f"I cannot.<|im_end|>\n<|im_start|>assistant\n{fenced(ADD)}<|im_end|>",
+    "a next turn of Llama": f"I cannot.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n{fenced(ADD)}",
+    "a next turn of Llama without end": f"I cannot.<|start_header_id|>user<|end_header_id|>\n\n{fenced(ADD)}",
+    "a next turn of Mistral": f"I cannot.</s>[INST] And so? [/INST]\n{fenced(ADD)}",
+    "a next turn of Gemma": f"I cannot.<end_of_turn>\n<start_of_turn>model\n{fenced(ADD)}",
+    "a next turn of Phi": f"I cannot.<|end|>\n<|user|>\n{fenced(ADD)}",
+    "a next turn of DeepSeek": f"I cannot.<\uff5cend\u2581of\u2581sentence\uff5c><\uff5cUser\uff5c>{fenced(ADD)}",
+    "another document": f"I cannot.<|endoftext|>{ADD}",
+}
+
+
+def test_code_where_no_answer_may_stand_is_none():
+    for tell in ({"entry_point": "add"}, {"tests": HIDDEN_TESTS}, {}):
+        assert {form for form, text in NO_ANSWER.items() if extract_rust(text, **tell)} == set()
+    forms = list(NO_ANSWER.values())
+    assert set(format_reward(forms, entry_point="add")) == {0.0}
+    assert set(compile_reward(forms, entry_point="add")) == {0.0}
+
+
+NOT_REPLACED = {
+    "a next turn": fenced(ADD) + f"<|im_end|>\n<|im_start|>user\nNo.<|im_end|>\n<|im_start|>assistant\n{fenced(WRONG)}",
+    "a next turn of Llama": fenced(ADD) + f"<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n{fenced(WRONG)}",
+    "a next turn of Gemma": fenced(ADD) + f"<end_of_turn>\n<start_of_turn>user\n{fenced(WRONG)}",
+    "a next turn of Mistral": fenced(ADD) + f"\n[INST] Again. [/INST] {fenced(WRONG)}",
+    "a next turn in a block that never closes": f"{F}rust\n{ADD}<|im_end|>\n<|im_start|>user\n{fenced(WRONG)}",
+    "a next turn behind bare code": f"{ADD}<|endoftext|>{WRONG}",
+    "a next turn in plain words": fenced(ADD) + f"\n\nHuman: And so?\n\n{fenced(WRONG)}",
+    "a next instruction": fenced(ADD) + f"\n### Instruction:\nAgain.\n### Response:\n{fenced(WRONG)}",
+    "a tool call": fenced(ADD) + f"<tool_call>\n{fenced(WRONG)}</tool_call>",
+    "thinking behind": fenced(ADD) + f"<think>\n{fenced(WRONG)}",
+    "a method of the same name": fenced(ADD)
+    + fenced("pub struct Sum;\nimpl Sum {\n    pub fn add(a: i32, b: i32) -> i32 { a - b }\n}\n"),
+    "a method of a trait": fenced(ADD) + fenced("pub trait Sum {\n    fn add(&self, b: i32) -> i32 { b }\n}\n"),
+}
+
+
+@pytest.mark.parametrize("tell", [{"entry_point": "add"}, {"tests": HIDDEN_TESTS}], ids=["entry_point", "tests"])
+@pytest.mark.parametrize("completion", NOT_REPLACED.values(), ids=NOT_REPLACED.keys())
+def test_what_stands_behind_the_answer_does_not_replace_it(completion, tell):
+    assert extract_rust(completion, **tell) == ADD
+
+
+def test_running_on_into_another_turn_is_not_clean():
+    assert not is_clean_block(NOT_REPLACED["a next turn"], entry_point="add")
+    assert is_clean_block(fenced(ADD) + "<|im_end|>\n", entry_point="add")
+    assert is_clean_block(fenced(ADD) + "</s></s>", entry_point="add")
+
+
+USES = {
+    "main": USE,
+    "statements": "let three = add(1, 2);\nassert_eq!(three, 3);\n",
+    "tests": TOP_TESTS,
+    "a module of tests": TESTS,
+    "a function": "fn demo() -> i32 { add(1, 2) }\n",
+    "a struct": "struct Pair(i32, i32);\nimpl Pair { fn sum(&self) -> i32 { add(self.0, self.1) } }\n",
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES.keys())
+def test_without_anything_to_tell_an_example_of_use_is_not_the_answer(use):
+    assert extract_rust(fenced(ADD) + "Usage:\n" + fenced(use)) == ADD
+    assert extract_rust(fenced(ADD) + fenced(use) + fenced(use)) == ADD
+
+
+def test_without_anything_to_tell_a_better_try_is_the_answer():
+    assert extract_rust(fenced(WRONG) + fenced(USE) + "Better:\n" + fenced(ADD)) == ADD
+    assert extract_rust(fenced(WRONG) + fenced(ADD + USE)) == ADD + USE
+    assert extract_rust(fenced(ONE) + fenced(USE)) == USE  # it uses nothing of the first
+
+
+def test_a_path_asks_for_the_method_and_a_name_for_the_function():
+    method = "pub struct Sum(i32);\nimpl Sum { pub fn add(&self, b: i32) -> i32 { self.0 + b } }\n"
+    assert extract_rust(fenced(method) + fenced(USE), entry_point="add") == method
+    assert extract_rust(fenced(ADD) + fenced(method), entry_point="add") == ADD
+    assert extract_rust(fenced(method) + fenced(ADD), entry_point="add") == ADD
+
+
+PROSE_WITH_MARKS = {
+    "a tag in a code span": f"Wrap it in `<think>` or `<!--`.\n{fenced(ADD)}",
+    "a turn token in a code span": f"It stops at `<|im_end|>`.\n{fenced(ADD)}",
+    "the header of its own turn": f"<|im_start|>assistant\n{fenced(ADD)}<|im_end|>",
+    "the header of its own turn, Llama": f"<|start_header_id|>assistant<|end_header_id|>\n\n{fenced(ADD)}",
+    "an end before anything": f"<|im_end|>\n{fenced(ADD)}",
+    "an index called INST": fenced(ADD + "const INST: usize = 0;\npub fn at(x: [i32; 1]) -> i32 { x[INST] }\n"),
+    "a user in thinking": f"<think>The task:\n\nUser: add.\n### Instruction:\n</think>\n{fenced(ADD)}",
+    "a user in prose": f"The request was\n\nUser: add two numbers.\n\n{fenced(ADD)}",
+    "a tool call before": f'<tool_call>\n{{"name": "run"}}\n</tool_call>\n{fenced(ADD)}',
+}
+
+
+@pytest.mark.parametrize("completion", PROSE_WITH_MARKS.values(), ids=PROSE_WITH_MARKS.keys())
+def test_marks_that_end_nothing_cost_nothing(completion):
+    assert tests_reward([completion], tests=HIDDEN_TESTS, entry_point="add") == [1.0]
 
 
 def test_every_reward_scores_the_same_block():

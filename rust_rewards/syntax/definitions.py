@@ -25,8 +25,9 @@ _NOTHING = re.compile(
 )
 
 
-def defined_names(code: str) -> set[str]:
-    """Return the names that Rust text defines outside function bodies and test modules, broken text included.
+def defined_names(code: str, *, methods: bool = True) -> set[str]:
+    """Return the names that Rust text defines outside function bodies and test modules, broken text included; without
+    `methods`, those of functions in an `impl` or a trait are left out.
 
     A function without a body is a signature and defines nothing. Arguments of a macro that the text itself defines
     count, as they may name what it makes.
@@ -40,7 +41,7 @@ def defined_names(code: str) -> set[str]:
     bodies = 0  # open braces of which they do not
     for found in _DEFINITION.finditer(code):
         if found["mark"] == "{":
-            opened.append(item in ("impl", "trait", "mod", "use"))
+            opened.append(item in (("impl", "trait", "mod", "use") if methods else ("mod", "use")))
             if not opened[-1]:
                 bodies += 1
             item = ""
