@@ -15,7 +15,7 @@ from .bodies import PANIC_MACROS
 from .grammar_text import plain_text
 from .items import Item
 from .lexer import blank
-from .tree import WORDS, bare_name, parse_rust, text_of, walk
+from .tree import NAMES, bare_name, parse_rust, text_of, walk
 from .walk import list_items
 
 _PLACES = frozenset({"source_file", "declaration_list"})  # where a macro stands for items
@@ -43,7 +43,7 @@ def list_macro_items(source: bytes) -> list[Item]:
         tokens = next((node for node in call.named_children if node.type == "token_tree"), None)
         if tokens is None or bare_name(call.child_by_field_name("macro")) not in definitions:
             continue
-        names = list(dict.fromkeys(text_of(node) for node in walk(tokens) if node.type in WORDS))[:_MAX_NAMES]
+        names = list(dict.fromkeys(text_of(node) for node in walk(tokens) if node.type in NAMES))[:_MAX_NAMES]
         given = plain_text(text_of(tokens))[1:-1]
         texts = [*_right_sides(bare_name(call.child_by_field_name("macro")), definitions), given]
         for text in texts:
@@ -108,7 +108,7 @@ def _items(text: bytes, names: list[bytes], *, hollow_is_stub: bool) -> Iterator
     """Yield the items in a text; where metavariables name some, once with each of the names."""
     items = [item for item in list_items(text[:_MAX_BYTES]).items if item.kind != "source_file"]
     has_variables = any(item.name.startswith(_META) for item in items)
-    for name in names if has_variables else [b""]:
+    for name in (names if has_variables else []) or [b""]:
         copies = {id(item): replace(item, name=name if item.name.startswith(_META) else item.name) for item in items}
         for item, copy in zip(items, copies.values(), strict=True):
             is_hollow = bool(item.words) and all(word.startswith(_META) for word in item.words)

@@ -33,7 +33,7 @@ ITEM_KINDS = frozenset(
 NOMINAL_KINDS = frozenset({"struct_item", "enum_item", "union_item"})  # the items that declare a type
 COMMENTS = frozenset({"line_comment", "block_comment"})
 WORDS = frozenset({"identifier", "field_identifier", "shorthand_field_identifier"})
-_NAMES = WORDS | {"type_identifier", "primitive_type"}
+NAMES = WORDS | {"type_identifier", "primitive_type"}
 
 Declarations = frozenset[tuple[int | None, bytes]]  # what `declared_in` says of an item, and the item's bare name
 
@@ -90,7 +90,7 @@ def text_of(node: Node | None) -> bytes:
 def name_of(node: Node | None) -> bytes:
     """Return the plain name that a node is or has, as it is written: `panic` of `std::panic`, `Stack` of `Stack<T>`, an
     item's own name; nothing for none."""
-    while node is not None and node.type not in _NAMES:
+    while node is not None and node.type not in NAMES:
         node = (
             node.child_by_field_name("name")
             or node.child_by_field_name("type")

@@ -24,6 +24,8 @@ ANSWERS = {
     "make!(#[inline] add);",
     "a type and its methods": "macro_rules! make { ($n:ident) => { pub struct $n(pub i32); impl $n { pub fn get(&self) -> i32 { self.0 } } } }\n"
     "make!(add);",
+    "named by a type": "macro_rules! make { ($t:ty, $m:ident) => { pub mod $m { pub fn add(a: $t) -> $t { a + a } } } }\nmake!(f64, f64);",
+    "named by a literal only": "macro_rules! make { ($x:literal) => { pub fn add(a: i32) -> i32 { a + $x } } }\nmake!(1);",
     "in an impl": "macro_rules! make { ($n:ident) => { pub fn $n(&self) -> i32 { 1 } } }\npub struct S;\nimpl S { make!(add); }",
     "with Chinese comments": f"/* 是个 */ macro_rules! make {{ ($n:ident) => {{ /*个是*/ pub {FUNCTION} {{ a + b }} }} }}\nmake!(add);",
 }
