@@ -13,6 +13,7 @@ from rust_rewards.tasks import load_tasks
 
 TASKS = {task["task_id"]: task for name in ("train", "eval") for task in load_tasks(name)}
 OURS = {"rust", "tests"}
+NEVER_PAYS = "overlong"  # 0 for these complete answers, and below 0 for those that run on
 CONFIGS = {
     str(path.relative_to(RECIPES)): yaml.safe_load(path.read_text())
     for pattern in ("grpo*.yaml", "maxrl*.yaml")
@@ -72,6 +73,7 @@ def test_every_plain_reference_earns_the_compile_points(scored):
 def test_no_decorated_wrong_answer_beats_the_plain_right_one(name, scored, answers):
     config = CONFIGS[name]
     weights = dict(zip(config["reward_funcs"], config.get("reward_weights") or [1.0] * 9, strict=False))
+    weights.pop(NEVER_PAYS, None)
     assert set(weights) <= OURS
     tasks = [task for task, _ in answers[1]]
     inverted = 0
@@ -89,6 +91,7 @@ def test_no_wrong_answer_is_correct_for_maxrl(name, scored):
         weights = {config["correctness_reward"].removesuffix("_reward"): 1.0}
     else:
         weights = dict(zip(config["reward_funcs"], config.get("reward_weights") or [1.0], strict=True))
+    weights.pop(NEVER_PAYS, None)
     highest = max(
         sum(weight * scored[reward][1][position] for reward, weight in weights.items())
         for position in range(len(scored["rust"][1]))

@@ -133,5 +133,6 @@ def test_a_path_of_an_earlier_version_stands_for_the_reward_that_replaced_it():
 def test_a_users_module_whose_name_is_taken_is_told_so(tmp_path, monkeypatch):
     (tmp_path / "rust_rewards.py").write_text("def mine(completions, **kwargs):\n    return [1.0]\n")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))  # the folder would stay there, for other tests' processes to find
     with pytest.raises(ValueError, match=r"Another module called rust_rewards was loaded first, .*: rename yours\."):
         resolve_rewards(["rust_rewards.mine"])
