@@ -1,6 +1,7 @@
 """Reads task sets row by row, so that a set larger than memory can be looked at; a row that cannot be read is told."""
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -30,14 +31,18 @@ def stream_tasks(name_or_path: str) -> Iterator[TaskLine]:
         name_or_path (`str`): As in `load_tasks`; a dataset of the hub is read as a whole.
 
     Raises:
-        TaskSetError: When there is no such set.
+        TaskSetError: When there is no such set, or no row in it.
     """
     file = find_file(name_or_path)
     if file is None:
         for number, row in enumerate(load_tasks(name_or_path), 1):
             yield TaskLine(number, row)
         return
-    for line in read_lines(file):
+    lines = read_lines(file)
+    first = next(lines, None)
+    if first is None:
+        raise TaskSetError(f"{name_or_path} holds no tasks.")
+    for line in itertools.chain([first], lines):
         try:
             row = parse_line(line)
         except ValueError as err:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from rust_rewards.tasks.formats import TaskSetError
 from rust_rewards.tasks.stream import CHUNK_CHARS, TaskLine, fingerprint, in_chunks, stream_tasks
 
 
@@ -16,6 +17,14 @@ def test_rows_that_cannot_be_read_have_their_number_and_reason(tmp_path):
     assert lines[1].problem.startswith("not JSON")
     assert lines[2].problem == "a list, not an object"
     assert lines[3].problem.endswith("row 5: tests must be text, got int.")
+
+
+@pytest.mark.parametrize("content", ["", "\n \n"])
+def test_a_file_without_a_row_is_an_error(tmp_path, content):
+    path = tmp_path / "t.jsonl"
+    path.write_text(content)
+    with pytest.raises(TaskSetError, match=r"t\.jsonl holds no tasks\."):
+        list(stream_tasks(str(path)))
 
 
 def test_published_formats_are_brought_into_our_columns(tmp_path):
