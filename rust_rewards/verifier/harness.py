@@ -126,7 +126,8 @@ def run_alone(compiler: Compiler, job: TestJob) -> TestResult:
     if compiler.edition == "2015":
         old = f"extern crate {crate};\n" + (f"extern crate {crate}_attribute;\n" if job.tests.asked else "")
     stdio = Stdio(tolerance=compiler.tolerance)
-    text = f"{job.source}\n{old}{instrument(job.tests, job.policy, block, crate, 'candidate::', key, stdio)}"
+    tests = instrument(job.tests, job.policy, block, crate, "candidate::", key, stdio, edition=compiler.edition)
+    text = f"{job.source}\n{old}{tests}"
     limits = _limits(compiler, uses_files=job.uses_files)
     main = f"fn main() {{ ::{crate}::serve(&[::candidate::{block}::entry::PROGRAM], {limits}) }}\n"
     link = _link_flags(compiler, crate, asked=job.tests.asked)
@@ -207,7 +208,9 @@ def _link_flags(compiler: Compiler, crate: str, *, asked: bool) -> list[str]:
     if compiler.release:
         flags.append("-Copt-level=2")  # which turns overflow checks and debug assertions off
     if asked:
-        flags += ["--extern", f"{crate}_attribute={attribute_library(compiler)}"]
+        attribute = attribute_library(compiler)
+        # By its folder as well: the binary around a program built alone looks for what the program depends on.
+        flags += ["--extern", f"{crate}_attribute={attribute}", f"-Ldependency={attribute.parent}"]
     if compiler.toolchain.linker:
         flags.append(f"-Clinker={compiler.toolchain.linker}")
     linker = compiler.toolchain.target_folder / "bin" / "rust-lld"

@@ -23,7 +23,15 @@ _OUR_MACROS = (COMPARE, VALUE, REACHED, *_CONSTANTS)
 
 
 def instrument(
-    tests: HiddenTests, policy: TestPolicy, block: str, crate: str, own_path: str, key: int, stdio: Stdio
+    tests: HiddenTests,
+    policy: TestPolicy,
+    block: str,
+    crate: str,
+    own_path: str,
+    key: int,
+    stdio: Stdio,
+    *,
+    edition: str = "2021",
 ) -> str:
     """Return the text after which `<block>::entry::PROGRAM` can run the tests.
 
@@ -35,12 +43,19 @@ def instrument(
         own_path (`str`): Path that the names of the program's own types begin with.
         key (`int`): 64-bit secret from which proofs of passing are made.
         stdio (`Stdio`): Where inputs of `main` go, and how much of its output matters.
+        edition (`str`, *optional*, defaults to `"2021"`): Rust edition of the program.
     """
     table = ", ".join(_test_value(case, crate, stdio) for case in tests.cases)
     opened = open_comparisons(tests.items, everywhere=policy.trusted_comparisons != "all")
     # The text comes first: it may begin with inner attributes and documentation.
     items = f"pub mod items {{\n{opened}\n#[allow(unused_imports)] use super::*;\n}}\n"
-    shield = f"{_macros(items, tests, policy, crate, own_path)}{items}"
+    macros = _macros(items, tests, policy, crate, own_path)
+    # Where the program imports a macro of that name, `use super::*` of the tests would bring it in beside ours. Edition
+    # 2015 cannot import a macro that lies in no crate.
+    names = [name for name in macros if name not in _OUR_MACROS] if edition != "2015" else []
+    imports = f"#[allow(unused_imports)] pub(crate) use {{{', '.join(sorted(names))}}};\n" if names else ""
+    defined = "".join(f"macro_rules! {name} {{ {rule} }}\n" for name, rule in macros.items())
+    shield = f"{defined}{imports}{items}"
     # The program's macros run among the tests and could name ours: they get names that nothing else knows.
     for name in _OUR_MACROS:
         shield = shield.replace(name, f"{name}_{block}")
@@ -88,9 +103,9 @@ def _rust_bool(value: bool) -> str:
     return str(value).lower()
 
 
-def _macros(items: str, tests: HiddenTests, policy: TestPolicy, crate: str, own_path: str) -> str:
-    """Return the macros that the tests use: assertions in the standard library's meaning, and others that a program
-    could redefine."""
+def _macros(items: str, tests: HiddenTests, policy: TestPolicy, crate: str, own_path: str) -> dict[str, str]:
+    """Return the macros that the tests use, by name: assertions in the standard library's meaning, and others that a
+    program could redefine."""
     # The harness's function that a comparison goes through: in `assert_eq!`, in `assert_ne!`, in any other place.
     asked = {
         "all": ("", "", ""),
@@ -122,11 +137,8 @@ def _macros(items: str, tests: HiddenTests, policy: TestPolicy, crate: str, own_
     for name in _CONSTANTS:
         rules[name] = f"($($t:tt)*) => {{ ::{crate}::macros::{name.removeprefix(CONSTANT)}!($($t)*) }}"
     # A macro costs the compiler time in every program: only those are defined that the tests name.
-    used = set(re.findall(r"\w+", items)) & set(rules)
-    defined = "".join(f"macro_rules! {name} {{ {rule} }}\n" for name, rule in rules.items() if name in used)
-    # Where the program imports a macro of that name, `use super::*` of the tests would bring it in beside ours.
-    own = ", ".join(sorted(used.difference(_OUR_MACROS)))
-    return f"{defined}#[allow(unused_imports)] pub(crate) use {{{own}}};\n" if own else defined
+    used = set(re.findall(r"\w+", items))
+    return {name: rule for name, rule in rules.items() if name in used}
 
 
 def _saying_why(crate: str, equal: str, other: str, types: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ with its path, before any type is looked at, so that the program need not be the
 import re
 from collections import OrderedDict
 from dataclasses import replace
+from pathlib import Path
 
 from . import sandbox
 from .cases import Case, HiddenTests, HiddenTestsError
@@ -24,9 +25,9 @@ _TEST = re.compile(
 _BROKEN = ("no rules expected", "unexpected end of macro invocation", "recursion limit reached", "expected ")
 
 
-def attribute_library(compiler: Compiler) -> str:
+def attribute_library(compiler: Compiler) -> Path:
     """Return the path of the attribute's library, built once per toolchain."""
-    return str(sandbox.build_native("test_attribute", compiler.toolchain, "--crate-type=proc-macro"))
+    return sandbox.build_native("test_attribute", compiler.toolchain, "--crate-type=proc-macro")
 
 
 def list_cases(compiler: Compiler, tests: HiddenTests) -> HiddenTests:

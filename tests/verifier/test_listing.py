@@ -39,6 +39,21 @@ def test_many_programs_are_tested_with_tests_of_macros_at_once():
     assert [verdict.tests_passed for verdict in found] == [2] * 9 + [0]
 
 
+@pytest.mark.parametrize("edition", ["2015", "2021"])
+@pytest.mark.parametrize(
+    "before",
+    [
+        "#![allow(dead_code)]\n",
+        "pub fn one() -> u8 { 1 }\npub mod inner { pub fn two() -> u8 { crate::one() + 1 } }\n",
+        "#[macro_export]\nmacro_rules! other { () => {} }\n",
+        '#[no_mangle]\npub extern "C" fn rr_unlikely() {}\n',
+    ],
+)
+def test_a_program_that_is_built_alone_has_tests_of_macros_as_well(before, edition):
+    found = verify([before + ADD, before + WRONG], [module(CASES)] * 2, edition=edition)
+    assert [verdict.test_statuses for verdict in found] == [("passed",) * 2, ("failed",) * 2]
+
+
 def test_a_macro_may_make_modules_that_nobody_else_sees():
     macro = """    macro_rules! widths { ($($n:ident)*) => { $(mod $n { mod inner { use super::super::*;
         #[test] fn t() -> Result<(), String> { if add(1, $n::MAX as i32 - $n::MAX as i32) == 1 { Ok(()) } else { Err("".into()) } } } })* } }

@@ -8,6 +8,7 @@ import pytest
 
 from rust_rewards import Limits, verify
 from rust_rewards.verifier import ToolchainError, find_toolchain
+from rust_rewards.verifier.engine import EDITIONS
 
 ADD = "pub fn add(a: i32, b: i32) -> i32 { a + b }"
 TESTS = """#[cfg(test)]
@@ -226,3 +227,17 @@ def test_rustc_has_the_word_on_programs_that_look_different_to_clippy():
         for clippy in (True, False):  # the second is not served from what clippy saw
             [verdict] = verify([program], clippy=clippy)
             assert (verdict.compiles, len(verdict.warnings)) == (compiles, warnings)
+
+
+@pytest.mark.parametrize("edition", EDITIONS)
+@pytest.mark.parametrize("before", ["", "#![allow(dead_code)]\n"])
+def test_tests_run_in_every_edition(edition, before):
+    items = (
+        "#[cfg(test)]\nmod tests {\n    use super::*;\n    #[test]\n    fn four() { assert_eq!(double(2), 4); }\n}\n"
+    )
+    programs = [f"{before}pub fn double(x: i32) -> i32 {{ {body} }}" for body in ("2 * x", "x")]
+    for tests in (items, "assert_eq!(double(2), 4);"):
+        found = verify(programs, [tests] * 2, edition=edition)
+        assert [verdict.test_statuses for verdict in found] == [("passed",), ("failed",)]
+    main = before + 'fn main() { println!("4"); }'
+    assert verify([main], ['[{"input": "", "output": "4"}]'], edition=edition)[0].test_statuses == ("passed",)
